@@ -1,0 +1,33 @@
+// Writing a file so that a killed process or a full disk never leaves half of it: write beside it, flush, rename over it.
+
+namespace PaperLab;
+
+/// <summary>Whole-file writes that happen or do not happen.</summary>
+public static class AtomicFile
+{
+    /// <summary>Replaces <paramref name="path"/> (its folder is created) with <paramref name="content"/>.</summary>
+    public static void WriteAllBytes(string path, ReadOnlySpan<byte> content)
+    {
+        string folder = Path.GetDirectoryName(Path.GetFullPath(path))!;
+        Directory.CreateDirectory(folder);
+        string temporary = Path.Combine(folder, $".{Path.GetFileName(path)}.{Environment.ProcessId}.{Environment.CurrentManagedThreadId}.tmp");
+        try
+        {
+            using (var stream = new FileStream(temporary, FileMode.Create, FileAccess.Write))
+            {
+                stream.Write(content);
+                stream.Flush(flushToDisk: true);
+            }
+
+            File.Move(temporary, path, overwrite: true);
+        }
+        catch
+        {
+            File.Delete(temporary);
+            throw;
+        }
+    }
+
+    /// <summary>Replaces <paramref name="path"/> with UTF-8 text without a byte order mark.</summary>
+    public static void WriteAllText(string path, string content) => WriteAllBytes(path, System.Text.Encoding.UTF8.GetBytes(content));
+}
