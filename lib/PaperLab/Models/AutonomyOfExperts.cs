@@ -1,0 +1,62 @@
+// Autonomy of experts (arXiv 2501.13074, section 3 and algorithm 1): no router. Every expert starts on every token, and the ones
+// whose activation is largest go on.
+//   Wgᵢ = Wdownᵢ·Wupᵢ,   C = x·[Wdown₁ … Wdown_E],   pᵢ = ‖Cᵢ‖₂,   I = topK(p),   p̂ = softmax(p[I])
+//   h = Σ_{i∈I} p̂ᵢ · (SiLU(Cᵢ·Wupᵢ) ⊙ x·Wpᵢ)·Woᵢ        (Cᵢ is computed once and used twice)
+// Differs from the released code, follows the paper: the softmax runs over the chosen experts, so the weights sum to 1.
+// Shapes: N tokens, C width, F inner width, E experts, K experts per token, R = d_low, A = N·K assignments in expert order.
+
+using TorchSharp.Modules;
+using static TorchSharp.torch;
+
+namespace PaperLab.Models;
+
+/// <summary>Experts that select themselves by the norm of their own low-rank activation.</summary>
+public sealed class AutonomyOfExperts : FeedForward
+{
+    private const float NormEpsilon = 1e-12f; // keeps the square root differentiable at an all-zero activation
+
+    private readonly Parameter gate_down; // [E·R, C]: all experts' Wdown stacked, so that C is one product
+    private readonly Parameter gate_up;   // [E, R, F]
+    private readonly Parameter up;        // [E, C, F]
+    private readonly Parameter down;      // [E, F, C]
+    private readonly AutonomyOfExpertsConfig _config;
+
+    public AutonomyOfExperts(int width, AutonomyOfExpertsConfig config, double initStd, double residualStd)
+        : base(nameof(AutonomyOfExperts))
+    {
+        config.Validate();
+        _config = config;
+        gate_down = Weight(initStd, config.NumExperts * config.GateRank, width);
+
+        // Two factors of the usual small standard deviation would shrink the gate's pre-activation 3 to 9 times; 1/√R keeps it.
+        gate_up = Weight(1 / Math.Sqrt(config.GateRank), config.NumExperts, config.GateRank, config.Hidden);
+        up = Weight(initStd, config.NumExperts, width, config.Hidden);
+        down = Weight(residualStd, config.NumExperts, config.Hidden, width);
+        RegisterComponents();
+    }
+
+    public override long ActiveParameters => gate_down.numel() + ((gate_up.numel() + up.numel() + down.numel()) / _config.NumExperts * _config.TopK);
+
+    public override double FlopsPerToken => 2.0 * ActiveParameters;
+
+    public override FeedForwardOutput forward(Tensor x_NC)
+    {
+        long n = x_NC.shape[0], experts = _config.NumExperts, rank = _config.GateRank;
+        Tensor c_NER = nn.functional.linear(x_NC, gate_down).view(n, experts, rank);
+        Tensor norms_NE = c_NER.to(ScalarType.Float32).square().sum([-1]).add(NormEpsilon).sqrt();
+        Routing routing = Routing.TopK(norms_NE, _config.TopK);
+        var dispatch = new ExpertDispatch(routing);
+
+        Tensor expert_A = routing.Experts_NK.reshape(-1).index_select(0, dispatch.Order_A);
+        Tensor c_AR = c_NER.view(n * experts, rank).index_select(0, (dispatch.Tokens_A * experts) + expert_A);
+        Tensor x_AC = x_NC.index_select(0, dispatch.Tokens_A);
+        Tensor[] gateUp_RF = gate_up.unbind(0), up_CF = up.unbind(0), down_FC = down.unbind(0);
+        Tensor results_AC = dispatch.ForEachExpert([c_AR, x_AC], (e, slices) =>
+        {
+            (Tensor c_nR, Tensor x_nC) = (slices[0], slices[1]);
+            Tensor hidden_nF = nn.functional.silu(c_nR.mm(gateUp_RF[e])) * x_nC.mm(up_CF[e]);
+            return hidden_nF.mm(down_FC[e]);
+        });
+        return new FeedForwardOutput(dispatch.Combine(results_AC), routing);
+    }
+}

@@ -1,0 +1,21 @@
+using TorchSharp;
+
+namespace PaperLab.Tests;
+
+/// <summary>A test that computes with tensors: plain fp32 arithmetic, a fixed seed, and one dispose scope.</summary>
+public abstract class TorchTest : IDisposable
+{
+    private readonly DisposeScope _scope;
+
+    protected TorchTest()
+    {
+        TorchRuntime.Initialize("cpu", seed: 3, fastMath: false);
+        _scope = torch.NewDisposeScope();
+    }
+
+    public void Dispose()
+    {
+        _scope.Dispose();
+        GC.SuppressFinalize(this);
+    }
+}
