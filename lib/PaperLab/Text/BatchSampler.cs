@@ -1,0 +1,104 @@
+// Training data order: random windows, fixed by the seed alone, resumable.
+
+namespace PaperLab.Text;
+
+/// <summary>Where a sampler stands: enough to go on from there.</summary>
+/// <param name="Random">State of its generator.</param>
+/// <param name="Batches">Batches drawn so far.</param>
+public readonly record struct SamplerState(ulong Random, long Batches);
+
+/// <summary>
+/// Draws batches of random train windows. Each sequence first draws its domain by weight, then a place in that domain's stream,
+/// so that a sequence is of one domain. The order depends on the seed, the tokens and the sizes, never on the model.
+/// </summary>
+public sealed class BatchSampler
+{
+    private readonly TokenizedCorpus _tokens;
+    private readonly double[] _cumulativeWeights;
+    private SplitMix64 _random;
+
+    /// <summary>A sampler at its beginning.</summary>
+    /// <param name="tokens">The token streams.</param>
+    /// <param name="batchSize">Sequences per batch, B.</param>
+    /// <param name="context">Tokens per sequence, T.</param>
+    /// <param name="seed">Seed of the data order.</param>
+    /// <param name="weights">Relative weight of each domain; its number of train tokens by default.</param>
+    /// <exception cref="ArgumentException">A size, or the weights, are out of range, or a domain is shorter than one window.</exception>
+    public BatchSampler(TokenizedCorpus tokens, int batchSize, int context, int seed, IReadOnlyList<double>? weights = null)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(batchSize);
+        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(context);
+        _tokens = tokens;
+        BatchSize = batchSize;
+        Context = context;
+        _random = new SplitMix64((ulong)seed);
+        weights ??= [.. tokens.Domains.Select((_, domain) => (double)tokens.Stream(Split.Train, domain).Length)];
+        CheckWeights(tokens, context, weights);
+        double total = weights.Sum();
+        double sum = 0;
+        _cumulativeWeights = [.. weights.Select(weight => (sum += weight) / total)];
+    }
+
+    /// <summary>Sequences per batch, B.</summary>
+    public int BatchSize { get; }
+
+    /// <summary>Tokens per sequence, T.</summary>
+    public int Context { get; }
+
+    /// <summary>Batches drawn so far.</summary>
+    public long Batches { get; private set; }
+
+    /// <summary>The state, to save with a checkpoint; setting it goes on from there.</summary>
+    public SamplerState State
+    {
+        get => new(_random.State, Batches);
+        set
+        {
+            _random = new SplitMix64(value.Random);
+            Batches = value.Batches;
+        }
+    }
+
+    /// <summary>The next batch.</summary>
+    public Batch Next()
+    {
+        var places = new (int, int)[BatchSize];
+        for (int row = 0; row < BatchSize; row++)
+        {
+            int domain = DrawDomain();
+            places[row] = (domain, _random.Next(_tokens.Stream(Split.Train, domain).Length - Context));
+        }
+
+        Batches++;
+        return Batch.Cut(_tokens, Split.Train, Context, places);
+    }
+
+    private int DrawDomain()
+    {
+        double draw = _random.NextDouble();
+        int domain = Array.FindIndex(_cumulativeWeights, cumulative => draw < cumulative);
+
+        // Rounding can leave the last sum a hair below 1: the draw then belongs to the last domain that has any weight.
+        return domain >= 0 ? domain : Array.IndexOf(_cumulativeWeights, _cumulativeWeights[^1]);
+    }
+
+    private static void CheckWeights(TokenizedCorpus tokens, int context, IReadOnlyList<double> weights)
+    {
+        if (weights.Count != tokens.Domains.Count || weights.Any(weight => !(weight >= 0) || !double.IsFinite(weight)) || weights.Sum() <= 0)
+        {
+            throw new ArgumentException(
+                $"weights are [{string.Join(", ", weights)}]; there must be one for each of {string.Join(", ", tokens.Domains)}, none negative, not all zero.", nameof(weights));
+        }
+
+        for (int domain = 0; domain < weights.Count; domain++)
+        {
+            int length = tokens.Stream(Split.Train, domain).Length;
+            if (weights[domain] > 0 && length <= context)
+            {
+                throw new ArgumentException(
+                    $"The domain '{tokens.Domains[domain]}' has {length} train tokens, fewer than one window of {context} + 1. Shorten the context, enlarge the corpus or set the domain's weight to 0.",
+                    nameof(context));
+            }
+        }
+    }
+}

@@ -1,0 +1,40 @@
+// Held-out data: the same non-overlapping windows for every model and seed.
+
+namespace PaperLab.Text;
+
+/// <summary>Fixed held-out windows.</summary>
+public static class EvaluationWindows
+{
+    /// <summary>
+    /// The held-out stream of each domain cut into windows of <paramref name="context"/> + 1 tokens, one every <paramref name="context"/>,
+    /// so that each token is predicted at most once; where there are more than wanted, spread evenly over the stream. A batch is of one domain.
+    /// </summary>
+    /// <param name="tokens">The token streams.</param>
+    /// <param name="batchSize">Sequences per batch; the last one of a domain may have fewer.</param>
+    /// <param name="context">Tokens per sequence.</param>
+    /// <param name="maxWindowsPerDomain">At most so many windows of each domain.</param>
+    /// <exception cref="ArgumentException">A domain's held-out stream is shorter than one window.</exception>
+    public static IReadOnlyList<Batch> Cut(TokenizedCorpus tokens, int batchSize, int context, int maxWindowsPerDomain = int.MaxValue)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(batchSize);
+        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(context);
+        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(maxWindowsPerDomain);
+        return [.. Enumerable.Range(0, tokens.Domains.Count).SelectMany(domain => Starts(tokens, domain, context, maxWindowsPerDomain)
+            .Chunk(batchSize)
+            .Select(starts => Batch.Cut(tokens, Split.HeldOut, context, [.. starts.Select(start => (domain, start))])))];
+    }
+
+    private static IEnumerable<int> Starts(TokenizedCorpus tokens, int domain, int context, int maxWindows)
+    {
+        int length = tokens.Stream(Split.HeldOut, domain).Length;
+        int windows = (length - 1) / context;
+        if (windows < 1)
+        {
+            throw new ArgumentException(
+                $"The domain '{tokens.Domains[domain]}' has {length} held-out tokens, fewer than one window of {context} + 1. Shorten the context or enlarge the corpus.", nameof(context));
+        }
+
+        int taken = Math.Min(windows, maxWindows);
+        return Enumerable.Range(0, taken).Select(i => (int)((long)i * windows / taken) * context);
+    }
+}

@@ -1,0 +1,143 @@
+// English prose: the XML documentation of the .NET reference pack, one document per type with all its members.
+
+using System.Text;
+using System.Xml;
+
+namespace PaperLab.Text.Sources;
+
+/// <summary>The <c>prose</c> domain.</summary>
+public sealed class ApiProse(SdkLocation sdk) : ITextSource
+{
+    // Processor intrinsics are lists of instruction names, thousands of near-identical lines without prose.
+    private static readonly string[] s_notProse = ["System.Runtime.Intrinsics.X86.", "System.Runtime.Intrinsics.Arm.", "System.Runtime.Intrinsics.Wasm."];
+
+    /// <inheritdoc/>
+    public string Domain => "prose";
+
+    /// <inheritdoc/>
+    public bool DropRepeatedLines => true;
+
+    /// <inheritdoc/>
+    public string Fingerprint() => string.Join('\n', Files().Select(file => $"{file.Name} {file.Length}").Prepend(sdk.Description));
+
+    /// <inheritdoc/>
+    public IEnumerable<SourceDocument> Read() => Files().AsParallel().AsOrdered().SelectMany(file => ReadFile(file.FullName));
+
+    private IEnumerable<FileInfo> Files() =>
+        new DirectoryInfo(sdk.DocumentationFolder).EnumerateFiles("*.xml").OrderBy(file => file.Name, StringComparer.Ordinal);
+
+    /// <summary>The types documented in one XML file.</summary>
+    /// <exception cref="InvalidDataException">The file is not well-formed XML.</exception>
+    internal static List<SourceDocument> ReadFile(string path)
+    {
+        var sections = new Dictionary<string, List<Section>>();
+        try
+        {
+            using XmlReader reader = XmlReader.Create(path, new XmlReaderSettings { DtdProcessing = DtdProcessing.Prohibit, IgnoreComments = true });
+            while (reader.ReadToFollowing("member"))
+            {
+                if (reader.GetAttribute("name") is not { Length: > 2 } name || s_notProse.Any(prefix => name.AsSpan(2).StartsWith(prefix)))
+                {
+                    continue;
+                }
+
+                string type = MemberName.TypeOf(name);
+                if (!sections.TryGetValue(type, out List<Section>? members))
+                {
+                    sections[type] = members = [];
+                }
+
+                members.Add(new Section(MemberName.Readable(name), ReadMember(reader)));
+            }
+        }
+        catch (XmlException error)
+        {
+            throw new InvalidDataException($"{path} is not well-formed XML documentation: {error.Message} Repair the .NET SDK installation.", error);
+        }
+
+        // Types that differ in arity only (Func`1 to Func`17) are documented alike: one group.
+        return [.. sections.Select(type => new SourceDocument(type.Key, type.Key.Split('`')[0], type.Value))];
+    }
+
+    private static List<string> ReadMember(XmlReader reader)
+    {
+        var lines = new List<string>();
+        if (reader.IsEmptyElement)
+        {
+            return lines;
+        }
+
+        int depth = reader.Depth;
+        while (reader.Read() && reader.Depth > depth)
+        {
+            if (reader.NodeType == XmlNodeType.Element && reader.Depth == depth + 1)
+            {
+                string label = reader.Name switch
+                {
+                    "param" or "typeparam" => reader.GetAttribute("name") + ": ",
+                    "returns" => "Returns: ",
+                    "exception" => $"Throws {MemberName.Short(reader.GetAttribute("cref") ?? "")}: ",
+                    _ => "",
+                };
+                AddParagraphs(lines, label, ReadProse(reader));
+            }
+        }
+
+        return lines;
+    }
+
+    // The text under the current element, with blank lines between paragraphs; leaves the reader on its end tag.
+    private static string ReadProse(XmlReader reader)
+    {
+        var text = new StringBuilder();
+        if (reader.IsEmptyElement)
+        {
+            return "";
+        }
+
+        int depth = reader.Depth;
+        while (reader.Read() && reader.Depth > depth)
+        {
+            switch (reader.NodeType)
+            {
+                case XmlNodeType.Text or XmlNodeType.CDATA or XmlNodeType.Whitespace or XmlNodeType.SignificantWhitespace:
+                    text.Append(reader.Value);
+                    break;
+                case XmlNodeType.Element when reader.Name is "para" or "p" or "br" or "item" or "listheader" or "li" or "list" or "ul":
+                    text.Append("\n\n");
+                    break;
+                case XmlNodeType.Element when reader.Name == "description":
+                    text.Append(": ");
+                    break;
+                case XmlNodeType.Element:
+                    text.Append(Reference(reader));
+                    break;
+                case XmlNodeType.EndElement when reader.Name is "para" or "p" or "list" or "ul":
+                    text.Append("\n\n");
+                    break;
+            }
+        }
+
+        return text.ToString();
+    }
+
+    // What an element without text of its own stands for: a type, a parameter, a keyword.
+    private static string Reference(XmlReader reader) =>
+        reader.GetAttribute("langword")
+        ?? (reader.IsEmptyElement && reader.GetAttribute("cref") is { } cref ? MemberName.Short(cref) : null)
+        ?? (reader.Name is "paramref" or "typeparamref" ? reader.GetAttribute("name") : null)
+        ?? (reader.Name == "xref" && reader.GetAttribute("uid") is { } uid ? MemberName.Short("X:" + uid) : "");
+
+    private static void AddParagraphs(List<string> lines, string label, string text)
+    {
+        foreach (string paragraph in text.ReplaceLineEndings("\n").Split("\n\n", StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries))
+        {
+            string line = CleanText.Clean(CleanText.Collapse(paragraph)).Replace(" : ", ": ");
+            if (line.Length > 0 && line != "-or-")
+            {
+                lines.Add(label + line);
+                label = "";
+            }
+        }
+    }
+}

@@ -1,0 +1,47 @@
+// From a domain's name to its source.
+
+using System.Reflection;
+using PaperLab.Text.Sources;
+
+namespace PaperLab.Text;
+
+/// <summary>All domains there are.</summary>
+public static class TextSources
+{
+    /// <summary>Every domain name.</summary>
+    public static IReadOnlyList<string> Names { get; } =
+        ["prose", "code", .. ToolMessages.Languages.Select(language => "messages-" + language)];
+
+    /// <summary>The source of a domain on this machine.</summary>
+    /// <exception cref="ArgumentException">There is no such domain; the message lists those there are.</exception>
+    /// <exception cref="DirectoryNotFoundException">The SDK or the repository was not found.</exception>
+    public static ITextSource Open(string domain) => domain switch
+    {
+        "prose" => new ApiProse(SdkLocation.Find()),
+        "code" => new CSharpFiles(RepositoryRoot()),
+        _ when domain.StartsWith("messages-", StringComparison.Ordinal) && Names.Contains(domain) =>
+            new ToolMessages(SdkLocation.Find(), domain["messages-".Length..]),
+        _ => throw new ArgumentException($"There is no text domain '{domain}'; there are {string.Join(", ", Names)}.", nameof(domain)),
+    };
+
+    /// <summary>The folder of PaperLab.sln, upwards from this library or from the current folder.</summary>
+    internal static string RepositoryRoot()
+    {
+        string?[] starts = [AppContext.BaseDirectory, Path.GetDirectoryName(Assembly.GetExecutingAssembly().Location), Environment.CurrentDirectory];
+        return starts
+            .Where(start => !string.IsNullOrEmpty(start))
+            .SelectMany(start => Ancestors(start!))
+            .FirstOrDefault(folder => File.Exists(Path.Combine(folder, "PaperLab.sln")))
+            ?? throw new DirectoryNotFoundException(
+                $"The 'code' domain is this repository's C#, and no folder above {AppContext.BaseDirectory} or {Environment.CurrentDirectory} holds PaperLab.sln. " +
+                "Run from inside a clone of the repository, or leave 'code' out of CorpusOptions.Domains.");
+    }
+
+    private static IEnumerable<string> Ancestors(string folder)
+    {
+        for (DirectoryInfo? at = new(folder); at is not null; at = at.Parent)
+        {
+            yield return at.FullName;
+        }
+    }
+}
