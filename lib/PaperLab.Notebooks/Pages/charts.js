@@ -1,0 +1,14 @@
+// Puts the live chart in the place of each chart's picture. Where plotly.js is missing or fails, the picture stays.
+addEventListener('DOMContentLoaded', () => {
+  if (!window.Plotly) return;
+  for (const figure of document.querySelectorAll('figure.chart')) {
+    const { data, layout = {}, config, frames } = JSON.parse(figure.querySelector('script').textContent);
+    const still = figure.querySelector('.still');
+    const live = document.createElement('div');
+    live.className = 'live';
+    live.style.height = `${layout.height || 450}px`;
+    figure.append(live);
+    Plotly.newPlot(live, { data, frames, layout: { ...layout, width: undefined, autosize: true }, config: { displaylogo: false, ...config, responsive: true } })
+      .then(() => { still.hidden = true; }, error => { live.remove(); console.error(error); });
+  }
+});
