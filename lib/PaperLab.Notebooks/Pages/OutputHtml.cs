@@ -6,7 +6,6 @@ using System.Text.Json;
 using System.Text.Json.Nodes;
 using System.Text.RegularExpressions;
 using PaperLab.Notebooks.Format;
-using PaperLab.Notebooks.Pages.Maths;
 
 namespace PaperLab.Notebooks.Pages;
 
@@ -18,6 +17,8 @@ internal sealed partial class OutputHtml(MarkdownHtml markdown, HtmlPageOptions 
     private const int MaxAltLength = 300;
 
     private static readonly string[] Pictures = ["image/png", "image/jpeg", "image/gif", "image/webp"];
+
+    private static readonly string[] Dimensions = ["width", "height"];
 
     private static readonly JsonSerializerOptions Indented = new() { WriteIndented = true, Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
@@ -102,7 +103,7 @@ internal sealed partial class OutputHtml(MarkdownHtml markdown, HtmlPageOptions 
         return text.Length == 0 ? "An output of this cell, as a picture" : text.Length <= MaxAltLength ? text : text[..MaxAltLength] + "…";
     }
 
-    private static string Size(JsonNode? metadata) => string.Concat(new[] { "width", "height" }.Select(name =>
+    private static string Size(JsonNode? metadata) => string.Concat(Dimensions.Select(name =>
         metadata is JsonObject sizes && sizes[name] is JsonValue value && value.TryGetValue(out double pixels) ? $" {name}=\"{pixels:0}\"" : ""));
 
     /// <summary>A chart is its picture; where plotly.js is on the page, a script puts the live chart in the picture's place.</summary>
