@@ -1,5 +1,7 @@
 // One cell of the page: prose, or code with its outputs, as its tags ask.
 
+using System.Text.Json;
+using System.Text.Json.Nodes;
 using PaperLab.Notebooks.Format;
 
 namespace PaperLab.Notebooks.Pages;
@@ -85,5 +87,5 @@ internal sealed class CellHtml(MarkdownHtml markdown, OutputHtml outputs)
     }
 
     private static bool Flag(Cell cell, string name) =>
-        cell.Metadata["jupyter"]?[name] is { } value && value.GetValueKind() == System.Text.Json.JsonValueKind.True;
+        cell.Metadata["jupyter"] is JsonObject flags && flags[name]?.GetValueKind() == JsonValueKind.True;
 }

@@ -1,6 +1,8 @@
 // The few things every part of a page needs: escaping, data URIs, durations.
 
 using System.Globalization;
+using System.Text.Json;
+using System.Text.Json.Nodes;
 using System.Text.RegularExpressions;
 
 namespace PaperLab.Notebooks.Pages;
@@ -22,6 +24,10 @@ internal static partial class Html
     /// <summary>A script's source for a script element: <c>&lt;/script</c> and <c>&lt;!--</c> occur in strings only, where the backslash changes nothing.</summary>
     public static string ScriptSource(string script) =>
         ScriptEnd().Replace(script, "<\\/$1").Replace("<!--", "<\\!--");
+
+    /// <summary>The number in a JSON node; null where it is none.</summary>
+    public static double? Number(JsonNode? node) =>
+        node?.GetValueKind() == JsonValueKind.Number ? double.Parse(node.ToJsonString(), CultureInfo.InvariantCulture) : null;
 
     /// <summary>340 ms, 8.2 s, 3 min 20 s, 1 h 5 min.</summary>
     public static string Duration(TimeSpan time) => time.TotalSeconds switch

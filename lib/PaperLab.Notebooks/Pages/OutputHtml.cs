@@ -20,6 +20,7 @@ internal sealed partial class OutputHtml(MarkdownHtml markdown, HtmlPageOptions 
 
     private static readonly string[] Dimensions = ["width", "height"];
 
+    private static readonly JsonSerializerOptions Compact = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
     private static readonly JsonSerializerOptions Indented = new() { WriteIndented = true, Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
     /// <summary>True once a chart was written that plotly.js can bring to life.</summary>
@@ -104,7 +105,7 @@ internal sealed partial class OutputHtml(MarkdownHtml markdown, HtmlPageOptions 
     }
 
     private static string Size(JsonNode? metadata) => string.Concat(Dimensions.Select(name =>
-        metadata is JsonObject sizes && sizes[name] is JsonValue value && value.TryGetValue(out double pixels) ? $" {name}=\"{pixels:0}\"" : ""));
+        metadata is JsonObject sizes && Html.Number(sizes[name]) is { } pixels ? $" {name}=\"{pixels:0}\"" : ""));
 
     /// <summary>A chart is its picture; where plotly.js is on the page, a script puts the live chart in the picture's place.</summary>
     private string Chart(JsonNode figure, MimeBundle data, JsonObject? metadata)
@@ -113,7 +114,7 @@ internal sealed partial class OutputHtml(MarkdownHtml markdown, HtmlPageOptions 
         if (options.Charts == ChartMode.Still)
             return $"<figure class=\"chart\">{still}</figure>";
         HasLiveChart = true;
-        return $"<figure class=\"chart\"><div class=\"still\">{still}</div><script type=\"application/json\">{Html.ScriptJson(figure.ToJsonString())}</script></figure>";
+        return $"<figure class=\"chart\"><div class=\"still\">{still}</div><script type=\"application/json\">{Html.ScriptJson(figure.ToJsonString(Compact))}</script></figure>";
     }
 
     private string Latex(string latex)

@@ -40,7 +40,7 @@ internal static class RunStamp
         JsonObject parts => string.Join(", ", parts.Select(part => $"{Label(part.Key).ToLowerInvariant()} {Value(part.Key, part.Value)}")),
         JsonArray items => string.Join(", ", items.Select(item => Value(key, item))),
         _ when IsDuration(key) && Seconds(value) is { } duration => Html.Duration(duration),
-        _ when IsBytes(key) && Number(value) is { } bytes => Size(bytes),
+        _ when IsBytes(key) && Html.Number(value) is { } bytes => Size(bytes),
         _ when Time(value) is { } time => time.UtcDateTime.ToString("yyyy-MM-dd HH:mm 'UTC'", CultureInfo.InvariantCulture),
         _ => value.ToString(),
     };
@@ -77,9 +77,7 @@ internal static class RunStamp
     };
 
     private static TimeSpan? Seconds(JsonNode value) =>
-        Number(value) is >= 0 and < 1e9 and { } seconds ? TimeSpan.FromSeconds(seconds) : null;
-
-    private static double? Number(JsonNode? value) => value is JsonValue number && number.TryGetValue(out double found) ? found : null;
+        Html.Number(value) is >= 0 and < 1e9 and { } seconds ? TimeSpan.FromSeconds(seconds) : null;
 
     /// <summary>A time with its date; a bare number or a word is none.</summary>
     private static DateTimeOffset? Time(JsonNode? value) =>
