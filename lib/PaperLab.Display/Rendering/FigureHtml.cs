@@ -22,7 +22,7 @@ internal static class FigureHtml
                   box.setAttribute('data-live', '');
                   var live = document.createElement('div'), image = box.querySelector('img');
                   box.appendChild(live);
-                  Plotly.newPlot(live, figure.data, figure.layout, { responsive: true, displaylogo: false })
+                  Plotly.newPlot(live, figure.data, figure.layout, { responsive: true, displaylogo: false, modeBarButtonsToRemove: ['select2d', 'lasso2d'] })
                     .then(function () { image.style.display = 'none'; }, function () { live.remove(); });
                 });
               }

@@ -37,7 +37,7 @@ internal static class PlotlyFigure
                 }
             }
 
-            Trace trace = series.Mark == Mark.Bar ? BarTrace(panel, series, number) : ScatterTrace(series, number, index);
+            Trace trace = series.Mark == Mark.Bar ? BarTrace(panel, series, number) : ScatterTrace(panel, series, number, index);
             // One legend entry for each name; a click on it switches the series in every panel.
             trace.SetProperty("legendgroup", series.Name);
             trace.SetProperty("showlegend", names.Length > 1 && named.Add(series.Name));
@@ -45,7 +45,7 @@ internal static class PlotlyFigure
         }
     }
 
-    private static Trace2D ScatterTrace(Series series, int number, int index)
+    private static Trace2D ScatterTrace(Panel panel, Series series, int number, int index)
     {
         Trace2D trace = OnAxes("scatter", number);
         trace.SetProperty("name", series.Name);
@@ -54,12 +54,12 @@ internal static class PlotlyFigure
         trace.SetProperty("mode", series.Mark switch { Mark.Points => "markers", Mark.Line => "lines", _ => "lines+markers" });
         if (series.Mark != Mark.Points)
         {
-            trace.SetProperty("line", new { color = series.Color, width = Style.LineWidth, dash = Style.IsDashed(series, index) ? "dash" : "solid" });
+            trace.SetProperty("line", new { color = series.Color, width = Style.LineWidth(panel.Series.Count), dash = Style.IsDashed(series, index) ? "dash" : "solid" });
         }
 
         if (series.Mark != Mark.Line)
         {
-            trace.SetProperty("marker", new { color = series.Color, size = 7, symbol = Symbol(index) });
+            trace.SetProperty("marker", new { color = series.Color, size = 7, symbol = Symbol(index), opacity = Style.PointOpacity });
         }
 
         if (series.Low is not null && series.Mark == Mark.Points)

@@ -160,6 +160,7 @@ internal static class PlotlyLayout
         {
             // Names that look like numbers stay names.
             json["type"] = "category";
+            json["ticks"] = "";
             return json;
         }
 

@@ -70,7 +70,7 @@ internal static class PngFigure
     {
         Series series = entry.Series;
         SKColor color = SKColor.Parse(series.Color);
-        using var paint = new SKPaint { Color = color, IsAntialias = true, StrokeWidth = Style.LineWidth + 0.5f };
+        using var paint = new SKPaint { Color = color, IsAntialias = true, StrokeWidth = Style.LineWidth(1) };
         if (series.Mark == Mark.Bar)
         {
             canvas.DrawRect(entry.X + 8, entry.Y - 6, 12, 12, paint);

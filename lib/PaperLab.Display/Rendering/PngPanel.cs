@@ -133,11 +133,12 @@ internal static class PngPanel
                 Array.ConvertAll(run, i => At(panel.X, series.X[i])),
                 Array.ConvertAll(run, i => At(panel.Y, series.Y[i])),
                 color);
-            scatter.LineWidth = line ? Style.LineWidth : 0;
+            scatter.LineWidth = line ? Style.LineWidth(panel.Series.Count) : 0;
             scatter.LinePattern = Style.IsDashed(series, index) ? LinePattern.Dashed : LinePattern.Solid;
             scatter.MarkerShape = Shape(index);
             scatter.MarkerSize = points || run.Length == 1 ? MarkerRadius * 2 : 0;
             scatter.MarkerLineWidth = 0;
+            scatter.MarkerFillColor = color.WithAlpha(Style.PointOpacity);
         }
     }
 
