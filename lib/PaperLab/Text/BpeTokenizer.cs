@@ -5,6 +5,7 @@
 
 using System.Security.Cryptography;
 using System.Text;
+using System.Text.Encodings.Web;
 using System.Text.Json;
 using Microsoft.ML.Tokenizers;
 using ByteLevelBpe = Microsoft.ML.Tokenizers.BpeTokenizer;
@@ -25,7 +26,13 @@ public sealed class BpeTokenizer
     private const string MergesFile = "merges.txt";
     private const string SealFile = "seal.json";
     private const string MergesHeader = "#version: 0.2";
-    private static readonly JsonSerializerOptions s_readable = new() { Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+    private static readonly JsonSerializerOptions s_json = new()
+    {
+        Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
+        RespectRequiredConstructorParameters = true,
+        RespectNullableAnnotations = true,
+    };
+
 
     private readonly ByteLevelBpe _bpe;
     private readonly string[] _tokens;
@@ -44,7 +51,7 @@ public sealed class BpeTokenizer
         });
         SpecialTokens = specialTokens.ToDictionary(token => token, token => vocabulary[token]);
         EndOfText = SpecialTokens[EndOfTextToken];
-        _vocabularyJson = JsonSerializer.SerializeToUtf8Bytes(vocabulary, s_readable);
+        _vocabularyJson = JsonSerializer.SerializeToUtf8Bytes(vocabulary, s_json);
         _mergesText = Encoding.UTF8.GetBytes(string.Join('\n', merges.Prepend(MergesHeader)) + "\n");
         Hash = Convert.ToHexStringLower(SHA256.HashData([.. _vocabularyJson, .. _mergesText]));
     }
@@ -125,10 +132,11 @@ public sealed class BpeTokenizer
     /// <exception cref="InvalidDataException">A file is missing, or is not as it was written; the message names it.</exception>
     public static BpeTokenizer Open(string folder)
     {
-        Seal seal = Read<Seal>(Path.Combine(folder, SealFile), File.Exists(Path.Combine(folder, SealFile)) ? File.ReadAllBytes(Path.Combine(folder, SealFile)) : []);
-        byte[] vocabularyJson = ReadSealed(Path.Combine(folder, VocabularyFile), seal.Vocabulary);
+        string sealPath = Path.Combine(folder, SealFile);
+        string vocabularyPath = Path.Combine(folder, VocabularyFile);
+        Seal seal = Parse<Seal>(sealPath, ReadFile(sealPath));
+        Dictionary<string, int> vocabulary = Parse<Dictionary<string, int>>(vocabularyPath, ReadSealed(vocabularyPath, seal.Vocabulary));
         byte[] mergesText = ReadSealed(Path.Combine(folder, MergesFile), seal.Merges);
-        Dictionary<string, int> vocabulary = Read<Dictionary<string, int>>(Path.Combine(folder, VocabularyFile), vocabularyJson);
         string[] merges = Encoding.UTF8.GetString(mergesText).Split('\n', StringSplitOptions.RemoveEmptyEntries)[1..];
         return new BpeTokenizer([.. vocabulary.OrderBy(entry => entry.Value).Select(entry => entry.Key)], merges, seal.SpecialTokens);
     }
@@ -140,7 +148,7 @@ public sealed class BpeTokenizer
         TextCache.WriteAtomically(Path.Combine(folder, VocabularyFile), _vocabularyJson);
         TextCache.WriteAtomically(Path.Combine(folder, MergesFile), _mergesText);
         var seal = new Seal(Sha256(_vocabularyJson), Sha256(_mergesText), [.. SpecialTokens.OrderBy(token => token.Value).Select(token => token.Key)]);
-        TextCache.WriteAtomically(Path.Combine(folder, SealFile), JsonSerializer.SerializeToUtf8Bytes(seal, s_readable));
+        TextCache.WriteAtomically(Path.Combine(folder, SealFile), JsonSerializer.SerializeToUtf8Bytes(seal, s_json));
     }
 
     /// <summary>Token ids of a text. A lone surrogate, which UTF-8 cannot hold, encodes as U+FFFD; everything else comes back as it was.</summary>
@@ -194,22 +202,19 @@ public sealed class BpeTokenizer
         }
     }
 
+    private static byte[] ReadFile(string path) => File.Exists(path) ? File.ReadAllBytes(path) : throw new InvalidDataException($"{path} is missing.");
+
     private static byte[] ReadSealed(string path, string sha256)
     {
-        if (!File.Exists(path))
-        {
-            throw new InvalidDataException($"{path} is missing.");
-        }
-
-        byte[] content = File.ReadAllBytes(path);
+        byte[] content = ReadFile(path);
         return Sha256(content) == sha256 ? content : throw new InvalidDataException($"{path} does not match its SHA-256.");
     }
 
-    private static T Read<T>(string path, byte[] json)
+    private static T Parse<T>(string path, byte[] json)
     {
         try
         {
-            return JsonSerializer.Deserialize<T>(json) ?? throw new InvalidDataException($"{path} is empty.");
+            return JsonSerializer.Deserialize<T>(json, s_json) ?? throw new InvalidDataException($"{path} is empty.");
         }
         catch (JsonException error)
         {

@@ -7,6 +7,7 @@
 
 using System.Security.Cryptography;
 using System.Text;
+using System.Text.Encodings.Web;
 using System.Text.Json;
 
 namespace PaperLab.Text;
@@ -22,7 +23,8 @@ public sealed record DomainSize(string Domain, int TrainDocuments, long TrainByt
 /// <summary>An immutable collection of documents.</summary>
 public sealed class Corpus
 {
-    private const string Format = "corpus 1";
+    private const string Format = "corpus 2";
+    private static readonly JsonSerializerOptions s_json = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
     // At 0.8 two documents are the same text with small changes; from 0.3 on they share whole passages.
     private const double DuplicateSimilarity = 0.8;
@@ -226,7 +228,7 @@ public sealed class Corpus
         writer.Write(corpus.Hash + "\n");
         foreach (Document document in corpus.Documents)
         {
-            writer.Write(JsonSerializer.Serialize(document) + "\n");
+            writer.Write(JsonSerializer.Serialize(document, s_json) + "\n");
         }
     }
 

@@ -18,26 +18,11 @@ internal static class NearDuplicates
             return [StableHash.Of(normal)];
         }
 
-        var largestFirst = new PriorityQueue<ulong, ulong>(SketchSize + 1, Comparer<ulong>.Create((a, b) => b.CompareTo(a)));
-        var kept = new HashSet<ulong>(SketchSize + 1);
-        foreach (ulong hash in ShingleHashes(normal))
-        {
-            bool full = kept.Count == SketchSize;
-            if ((full && hash >= largestFirst.Peek()) || !kept.Add(hash))
-            {
-                continue;
-            }
-
-            largestFirst.Enqueue(hash, hash);
-            if (full)
-            {
-                kept.Remove(largestFirst.Dequeue());
-            }
-        }
-
-        ulong[] sketch = [.. kept];
-        Array.Sort(sketch);
-        return sketch;
+        // Hashes spread evenly, so about twice the sketch lies below the cutoff; only very repetitive text needs all of them.
+        ulong[] hashes = ShingleHashes(normal);
+        ulong cutoff = hashes.Length <= 2 * SketchSize ? ulong.MaxValue : ulong.MaxValue / (ulong)hashes.Length * (2 * SketchSize);
+        ulong[] smallest = Smallest(hashes, cutoff);
+        return smallest.Length == SketchSize ? smallest : Smallest(hashes, ulong.MaxValue);
     }
 
     /// <summary>Estimated Jaccard similarity of the two shingle sets, from 0 to 1: exact where both fit their sketch.</summary>
@@ -110,9 +95,11 @@ internal static class NearDuplicates
         }
     }
 
-    private static IEnumerable<ulong> ShingleHashes(string text)
+    private static ulong[] Smallest(ulong[] hashes, ulong cutoff) => [.. hashes.Where(hash => hash <= cutoff).Distinct().Order().Take(SketchSize)];
+
+    private static ulong[] ShingleHashes(string text)
     {
-        // Rolling polynomial hash: the character that leaves the window is subtracted with the weight it entered by.
+        // Rolling polynomial hash: the character that leaves the window is subtracted with the weight it has by then.
         const ulong Base = 0x9E3779B97F4A7C15;
         ulong leaving = 1;
         for (int i = 1; i < ShingleLength; i++)
@@ -120,6 +107,7 @@ internal static class NearDuplicates
             leaving *= Base;
         }
 
+        var hashes = new ulong[text.Length - ShingleLength + 1];
         ulong rolling = 0;
         for (int i = 0; i < text.Length; i++)
         {
@@ -131,8 +119,10 @@ internal static class NearDuplicates
             rolling = (rolling * Base) + text[i];
             if (i >= ShingleLength - 1)
             {
-                yield return StableHash.Mix(rolling);
+                hashes[i - ShingleLength + 1] = StableHash.Mix(rolling);
             }
         }
+
+        return hashes;
     }
 }

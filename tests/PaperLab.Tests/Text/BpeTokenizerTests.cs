@@ -70,6 +70,21 @@ public sealed class BpeTokenizerTests
     }
 
     [Fact]
+    public void Every_character_is_in_exactly_one_word_and_no_word_is_long()
+    {
+        Arbitrary<string> texts = ArbMap.Default.ArbFor<(int, byte)[]>().Convert(
+            runs => string.Concat(runs.Select(run => Repeat(ToScalar(run.Item1 * 37), run.Item2 / 2))),
+            text => [.. text.EnumerateRunes().Select(rune => (rune.Value, (byte)2))]);
+
+        Prop.ForAll(texts, text =>
+            {
+                string[] words = [.. PreTokenizer.Words().Matches(text).Select(match => match.Value)];
+                return string.Concat(words) == text && words.All(word => word.Length <= 113);
+            })
+            .Check(Config.QuickThrowOnFailure.WithMaxTest(300).WithEndSize(100));
+    }
+
+    [Fact]
     public void A_word_that_was_learned_is_one_token()
     {
         Assert.Single(s_tokenizer.Encode(" tensor"));

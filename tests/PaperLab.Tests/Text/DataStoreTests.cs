@@ -107,6 +107,23 @@ public sealed class DataStoreTests : IDisposable
     }
 
     [Fact]
+    public async Task A_fetch_that_is_stopped_ends_its_client_and_leaves_nothing()
+    {
+        AddClient("npm", s_content, exitCode: 0, hangs: true);
+        using var stop = new CancellationTokenSource();
+        Task<string> fetch = Store.GetAsync(Set("npm"), stop.Token);
+        while (!File.Exists(Path.Combine(_folder, "arguments")) && !fetch.IsCompleted)
+        {
+            await Task.Delay(10, TestContext.Current.CancellationToken);
+        }
+
+        await stop.CancelAsync();
+
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => fetch);
+        Assert.Empty(Directory.GetFileSystemEntries(Files));
+    }
+
+    [Fact]
     public void A_set_that_was_not_fetched_says_how_to_fetch_it()
     {
         DataSetException error = Assert.Throws<DataSetException>(() => Store.Require(Set("npm")));
@@ -165,7 +182,7 @@ public sealed class DataStoreTests : IDisposable
     private static string Hash(byte[] content) => Convert.ToHexStringLower(SHA256.HashData(content));
 
     // A stand-in: notes its arguments, writes the file as the client would into the current folder, complains where it fails.
-    private void AddClient(string program, byte[] content, int exitCode)
+    private void AddClient(string program, byte[] content, int exitCode, bool hangs = false)
     {
         string payload = Path.Combine(_folder, "payload");
         File.WriteAllBytes(payload, content);
@@ -174,12 +191,12 @@ public sealed class DataStoreTests : IDisposable
         {
             File.WriteAllText(
                 Path.Combine(Clients, program + ".cmd"),
-                $"@echo off\r\necho %*>\"{arguments}\"\r\ncopy /y \"{payload}\" downloaded.bin >nul\r\n{(exitCode == 0 ? "" : "echo no such version 1>&2\r\n")}exit /b {exitCode}\r\n");
+                $"@echo off\r\necho %*>\"{arguments}\"\r\ncopy /y \"{payload}\" downloaded.bin >nul\r\n{(hangs ? "ping -n 600 127.0.0.1 >nul\r\n" : "")}{(exitCode == 0 ? "" : "echo no such version 1>&2\r\n")}exit /b {exitCode}\r\n");
         }
         else
         {
             string script = Path.Combine(Clients, program);
-            File.WriteAllText(script, $"#!/bin/sh\necho \"$@\" > '{arguments}'\n/bin/cp '{payload}' downloaded.bin\n{(exitCode == 0 ? "" : "echo no such version >&2\n")}exit {exitCode}\n");
+            File.WriteAllText(script, $"#!/bin/sh\necho \"$@\" > '{arguments}'\n/bin/cp '{payload}' downloaded.bin\n{(hangs ? "/bin/sleep 600\n" : "")}{(exitCode == 0 ? "" : "echo no such version >&2\n")}exit {exitCode}\n");
             MakeExecutable(script);
         }
     }
