@@ -125,7 +125,7 @@ public static class DataCommand
         }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException)
         {
-            Console.Error.WriteLine($"{set.Name}: {error.Message} Set PAPERLAB_CACHE to a folder that can be written.");
+            Console.Error.WriteLine($"{set.Name}: {error.Message} Set {UserCache.Variable} to a folder that can be written.");
             return CannotRun;
         }
     }

@@ -97,7 +97,7 @@ public sealed class BpeTokenizer
         }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException)
         {
-            cache.Notice($"{folder} cannot be written ({error.Message}); going on without the cache. Set PAPERLAB_CACHE to a folder that can be written.");
+            cache.Notice($"{folder} cannot be written ({error.Message}); going on without the cache. Set {UserCache.Variable} to a folder that can be written.");
         }
 
         return tokenizer;
@@ -145,10 +145,10 @@ public sealed class BpeTokenizer
     public void Save(string folder)
     {
         // The seal goes last: without it the folder does not count. Two writers write the same bytes.
-        TextCache.WriteAtomically(Path.Combine(folder, VocabularyFile), _vocabularyJson);
-        TextCache.WriteAtomically(Path.Combine(folder, MergesFile), _mergesText);
+        AtomicFile.WriteAllBytes(Path.Combine(folder, VocabularyFile), _vocabularyJson);
+        AtomicFile.WriteAllBytes(Path.Combine(folder, MergesFile), _mergesText);
         var seal = new Seal(Sha256(_vocabularyJson), Sha256(_mergesText), [.. SpecialTokens.OrderBy(token => token.Value).Select(token => token.Key)]);
-        TextCache.WriteAtomically(Path.Combine(folder, SealFile), JsonSerializer.SerializeToUtf8Bytes(seal, s_json));
+        AtomicFile.WriteAllBytes(Path.Combine(folder, SealFile), JsonSerializer.SerializeToUtf8Bytes(seal, s_json));
     }
 
     /// <summary>Token ids of a text. A lone surrogate, which UTF-8 cannot hold, encodes as U+FFFD; everything else comes back as it was.</summary>

@@ -38,24 +38,9 @@ public sealed record CorpusOptions
     /// <exception cref="ArgumentException">A field is out of range.</exception>
     public void Validate()
     {
-        if (Domains.Count == 0)
-        {
-            throw new ArgumentException("CorpusOptions.Domains is empty; name at least one domain.", nameof(Domains));
-        }
-
-        if (Domains.Distinct().Count() != Domains.Count)
-        {
-            throw new ArgumentException($"CorpusOptions.Domains names a domain twice: {string.Join(", ", Domains)}.", nameof(Domains));
-        }
-
-        if (MaxBytesPerDomain < 1)
-        {
-            throw new ArgumentException($"CorpusOptions.MaxBytesPerDomain is {MaxBytesPerDomain}; it must be at least 1.", nameof(MaxBytesPerDomain));
-        }
-
-        if (!(HeldOutShare > 0 && HeldOutShare <= 0.5))
-        {
-            throw new ArgumentException($"CorpusOptions.HeldOutShare is {HeldOutShare}; it must be above 0 and at most 0.5.", nameof(HeldOutShare));
-        }
+        bool distinct = Domains.Count > 0 && Domains.Distinct().Count() == Domains.Count;
+        Require.That(distinct, "CorpusOptions.Domains", $"[{string.Join(", ", Domains)}]", "at least one domain, each named once");
+        Require.That(MaxBytesPerDomain >= 1, "CorpusOptions.MaxBytesPerDomain", MaxBytesPerDomain, "1 or more");
+        Require.That(HeldOutShare is > 0 and <= 0.5, "CorpusOptions.HeldOutShare", HeldOutShare, "above 0, at most 0.5");
     }
 }

@@ -15,27 +15,10 @@ public sealed class TextCache(string folder, Action<string> notice)
     private const int HeaderLength = 17 + 64 + 1;
 
     /// <summary>The user's cache; notices go to standard error.</summary>
-    public static TextCache Default { get; } = new(DefaultFolder(), Console.Error.WriteLine);
+    public static TextCache Default { get; } = new(UserCache.Folder, Console.Error.WriteLine);
 
     /// <summary>Where the cache lies.</summary>
     public string Folder { get; } = Path.GetFullPath(folder);
-
-    /// <summary>PAPERLAB_CACHE, else XDG_CACHE_HOME/paperlab, else the platform's per-user folder.</summary>
-    public static string DefaultFolder()
-    {
-        if (Environment.GetEnvironmentVariable("PAPERLAB_CACHE") is { Length: > 0 } chosen)
-        {
-            return chosen;
-        }
-
-        if (Environment.GetEnvironmentVariable("XDG_CACHE_HOME") is { Length: > 0 } xdg)
-        {
-            return Path.Combine(xdg, "paperlab");
-        }
-
-        string local = Environment.GetFolderPath(Environment.SpecialFolder.LocalApplicationData, Environment.SpecialFolderOption.DoNotVerify);
-        return Path.Combine(local.Length > 0 ? local : Path.GetTempPath(), "paperlab", "cache");
-    }
 
     /// <summary>Tells the user something about the cache.</summary>
     internal void Notice(string message) => notice(message);
@@ -69,31 +52,10 @@ public sealed class TextCache(string folder, Action<string> notice)
         }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException)
         {
-            Notice($"{path} cannot be written ({error.Message}); going on without the cache. Set PAPERLAB_CACHE to a folder that can be written.");
+            Notice($"{path} cannot be written ({error.Message}); going on without the cache. Set {UserCache.Variable} to a folder that can be written.");
         }
 
         return value;
-    }
-
-    /// <summary>Writes a file as a whole or not at all: beside its place, flushed, renamed.</summary>
-    internal static void WriteAtomically(string path, ReadOnlySpan<byte> content)
-    {
-        Directory.CreateDirectory(Path.GetDirectoryName(path)!);
-        string temporary = $"{path}.{Path.GetRandomFileName()}.tmp";
-        try
-        {
-            using (var stream = new FileStream(temporary, FileMode.CreateNew, FileAccess.Write, FileShare.None))
-            {
-                stream.Write(content);
-                stream.Flush(flushToDisk: true);
-            }
-
-            File.Move(temporary, path, overwrite: true);
-        }
-        finally
-        {
-            File.Delete(temporary);
-        }
     }
 
     // An entry is one header line with the SHA-256 of the rest, then the rest.
@@ -102,7 +64,7 @@ public sealed class TextCache(string folder, Action<string> notice)
         var sealedContent = new byte[HeaderLength + payload.Length];
         Encoding.ASCII.GetBytes(Magic + Convert.ToHexStringLower(SHA256.HashData(payload)) + "\n", sealedContent);
         payload.CopyTo(sealedContent.AsSpan(HeaderLength));
-        WriteAtomically(path, sealedContent);
+        AtomicFile.WriteAllBytes(path, sealedContent);
     }
 
     private static MemoryStream ReadSealed(string path)

@@ -197,8 +197,8 @@ public sealed class CorpusTests
     {
         Assert.Contains("HeldOutShare is 0.7", Assert.Throws<ArgumentException>(() => Corpus.Load(new CorpusOptions { HeldOutShare = 0.7 })).Message);
         Assert.Contains("MaxBytesPerDomain is 0", Assert.Throws<ArgumentException>(() => Corpus.Load(new CorpusOptions { MaxBytesPerDomain = 0 })).Message);
-        Assert.Contains("Domains is empty", Assert.Throws<ArgumentException>(() => Corpus.Load(new CorpusOptions { Domains = [] })).Message);
-        Assert.Contains("twice", Assert.Throws<ArgumentException>(() => Corpus.Load(new CorpusOptions { Domains = ["code", "code"] })).Message);
+        Assert.Contains("Domains is []", Assert.Throws<ArgumentException>(() => Corpus.Load(new CorpusOptions { Domains = [] })).Message);
+        Assert.Contains("Domains is [code, code]", Assert.Throws<ArgumentException>(() => Corpus.Load(new CorpusOptions { Domains = ["code", "code"] })).Message);
         Assert.Contains("'poetry'", Assert.Throws<ArgumentException>(() => Corpus.Load(new CorpusOptions { Domains = ["poetry"] })).Message);
     }
 

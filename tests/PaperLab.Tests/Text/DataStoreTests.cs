@@ -13,15 +13,15 @@ namespace PaperLab.Tests.Text;
 public sealed class DataStoreTests : IDisposable
 {
     private static readonly byte[] s_content = Encoding.UTF8.GetBytes("the recorded content");
-    private readonly string _folder = Directory.CreateTempSubdirectory("paperlab-data-").FullName;
+    private readonly TemporaryFolder _folder = new();
 
-    private string Clients => Directory.CreateDirectory(Path.Combine(_folder, "clients")).FullName;
+    private string Clients => Directory.CreateDirectory(_folder.File("clients")).FullName;
 
-    private string Files => Path.Combine(_folder, "files");
+    private string Files => _folder.File("files");
 
     private DataStore Store => new(Files, Clients);
 
-    public void Dispose() => Directory.Delete(_folder, recursive: true);
+    public void Dispose() => _folder.Dispose();
 
     [Theory]
     [InlineData("npm", "npm", "pack @scope/thing@1.2.3")]
@@ -34,7 +34,7 @@ public sealed class DataStoreTests : IDisposable
         string path = await Store.GetAsync(set, TestContext.Current.CancellationToken);
 
         Assert.Equal(s_content, await File.ReadAllBytesAsync(path, TestContext.Current.CancellationToken));
-        Assert.Equal(arguments, (await File.ReadAllTextAsync(Path.Combine(_folder, "arguments"), TestContext.Current.CancellationToken)).Trim());
+        Assert.Equal(arguments, (await File.ReadAllTextAsync(_folder.File("arguments"), TestContext.Current.CancellationToken)).Trim());
         Assert.Equal(DataState.Sound, Store.Verify(set));
         Assert.Equal([path], Directory.GetFileSystemEntries(Files));
         Assert.Equal(path, Store.Require(set));
@@ -112,7 +112,7 @@ public sealed class DataStoreTests : IDisposable
         AddClient("npm", s_content, exitCode: 0, hangs: true);
         using var stop = new CancellationTokenSource();
         Task<string> fetch = Store.GetAsync(Set("npm"), stop.Token);
-        while (!File.Exists(Path.Combine(_folder, "arguments")) && !fetch.IsCompleted)
+        while (!File.Exists(_folder.File("arguments")) && !fetch.IsCompleted)
         {
             await Task.Delay(10, TestContext.Current.CancellationToken);
         }
@@ -165,7 +165,7 @@ public sealed class DataStoreTests : IDisposable
     [Fact]
     public void A_genre_of_the_brown_corpus_is_a_corpus_domain()
     {
-        string archive = Path.Combine(_folder, "brown.tgz");
+        string archive = _folder.File("brown.tgz");
         WriteArchive(archive, ("package/ca01", "\n\n\tThe/at jury/nn said/vbd so/rb ./.\n\n\tIt/pps met/vbd ./.\n"), ("package/ca02", "A/at second/od report/nn ./."), ("package/cb01", "An/at opinion/nn ./."), ("package/README", "no text"));
 
         Corpus news = Corpus.Build([new BrownCorpus(archive, "news")], Fixtures.Options);
@@ -184,9 +184,9 @@ public sealed class DataStoreTests : IDisposable
     // A stand-in: notes its arguments, writes the file as the client would into the current folder, complains where it fails.
     private void AddClient(string program, byte[] content, int exitCode, bool hangs = false)
     {
-        string payload = Path.Combine(_folder, "payload");
+        string payload = _folder.File("payload");
         File.WriteAllBytes(payload, content);
-        string arguments = Path.Combine(_folder, "arguments");
+        string arguments = _folder.File("arguments");
         if (OperatingSystem.IsWindows())
         {
             File.WriteAllText(

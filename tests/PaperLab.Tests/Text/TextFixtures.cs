@@ -25,13 +25,11 @@ internal sealed class FixedSource(string domain, params SourceDocument[] documen
 /// <summary>A cache in a new folder, deleted with the test.</summary>
 internal sealed class TemporaryCache : IDisposable
 {
-    public TemporaryCache()
-    {
-        Folder = Directory.CreateTempSubdirectory("paperlab-text-").FullName;
-        Cache = new TextCache(Folder, Notices.Add);
-    }
+    private readonly TemporaryFolder _folder = new();
 
-    public string Folder { get; }
+    public TemporaryCache() => Cache = new TextCache(Folder, Notices.Add);
+
+    public string Folder => _folder.Path;
 
     public TextCache Cache { get; }
 
@@ -39,7 +37,7 @@ internal sealed class TemporaryCache : IDisposable
 
     public string OnlyFile(string pattern) => Assert.Single(Directory.GetFiles(Folder, pattern, SearchOption.AllDirectories));
 
-    public void Dispose() => Directory.Delete(Folder, recursive: true);
+    public void Dispose() => _folder.Dispose();
 }
 
 /// <summary>Makes documents.</summary>

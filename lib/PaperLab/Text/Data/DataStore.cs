@@ -25,7 +25,7 @@ public enum DataState
 public sealed class DataStore(string folder, string? searchPath = null)
 {
     /// <summary>The folder <c>data</c> of the user's cache.</summary>
-    public static DataStore Default { get; } = new(Path.Combine(TextCache.DefaultFolder(), "data"));
+    public static DataStore Default { get; } = new(Path.Combine(UserCache.Folder, "data"));
 
     /// <summary>Where a set's file lies, fetched or not.</summary>
     public string PathOf(DataSet set) => Path.Combine(folder, set.File);
