@@ -1,0 +1,102 @@
+// C# cells on Roslyn scripting: each is compiled on top of the last that ran, in .NET Interactive's dialect.
+
+using System.Collections.Immutable;
+using System.Runtime.CompilerServices;
+using System.Text;
+using Microsoft.CodeAnalysis;
+using Microsoft.CodeAnalysis.CSharp;
+using Microsoft.CodeAnalysis.CSharp.Scripting;
+using Microsoft.CodeAnalysis.Scripting;
+
+namespace PaperLab.Notebooks.Script;
+
+/// <summary>Compiles and runs C#, and keeps the state between cells.</summary>
+internal sealed class CSharpCells(References references)
+{
+    // The imports of .NET Interactive's C# kernel, no more (System.IO is not among them) and no less: a notebook that
+    // compiles here compiles there.
+    private static readonly ScriptOptions BaseOptions = ScriptOptions.Default
+        .WithReferences(References.Standard)
+        .WithImports(
+            "System",
+            "System.Text",
+            "System.Collections",
+            "System.Collections.Generic",
+            "System.Threading.Tasks",
+            "System.Linq",
+            "Microsoft.DotNet.Interactive.Kernel")
+        .WithLanguageVersion(LanguageVersion.Preview)
+        .WithOptimizationLevel(OptimizationLevel.Release)
+        .WithEmitDebugInformation(true)
+        .WithFileEncoding(Encoding.UTF8);
+
+    private ScriptOptions _options = BaseOptions.WithMetadataResolver(references);
+    private ScriptState<object>? _state;
+    private Script<object>? _checked;
+
+    /// <summary>The variables that cells have declared, the latest of each name.</summary>
+    public IEnumerable<ScriptVariable> Variables =>
+        _state?.Variables.Reverse().DistinctBy(variable => variable.Name).Reverse() ?? [];
+
+    /// <summary>Compiles and runs something small, so that the first cell finds the compiler loaded and compiled.</summary>
+    public static void WarmUp() => CSharpScript.Create<object>("var warm = new[] { 1, 2 }.Select(x => $\"{x}\").ToList(); display(warm);", BaseOptions).Compile();
+
+    /// <summary>Makes restored packages nameable from the next cell on.</summary>
+    public void Add(ImmutableArray<MetadataReference> packages) => _options = _options.AddReferences(packages);
+
+    /// <summary>Compiles <paramref name="code"/> on top of what ran so far.</summary>
+    /// <exception cref="CellException">It does not compile.</exception>
+    public Script<object> Compile(string code, CellSource source, CancellationToken cancel)
+    {
+        Script<object> script = Continue(_state?.Script, code, source);
+        ThrowIfFaulty(script.Compile(cancel), code, source);
+        return script;
+    }
+
+    /// <summary>Runs a compiled script. Its exception, if any, is thrown; variables that it assigned before then are kept.</summary>
+    /// <returns>The value of the last expression, and whether there is one.</returns>
+    public async Task<(bool HasValue, object? Value)> RunAsync(Script<object> script, CancellationToken cancel)
+    {
+        _state = _state is null
+            ? await script.RunAsync(globals: null, catchException: static _ => true, cancel)
+            : await script.RunFromAsync(_state, catchException: static _ => true, cancel);
+        return _state.Exception is { } error ? throw new CellFailure(error) : (HasReturnValue(script), _state.ReturnValue);
+    }
+
+    /// <summary>Checks <paramref name="code"/> on top of what was checked so far, without running anything.</summary>
+    /// <exception cref="CellException">It does not compile.</exception>
+    public void Check(string code, CellSource source, CancellationToken cancel)
+    {
+        Script<object> script = Continue(_checked, code, source);
+        ThrowIfFaulty(script.GetCompilation().GetDiagnostics(cancel), code, source);
+        _checked = script;
+    }
+
+    private Script<object> Continue(Microsoft.CodeAnalysis.Scripting.Script? previous, string code, CellSource source)
+    {
+        ScriptOptions options = _options
+            .WithFilePath(source.FilePath)
+            .WithSourceResolver(new SourceFileResolver([], source.Folder));
+        return previous is null ? CSharpScript.Create<object>(code, options) : previous.ContinueWith<object>(code, options);
+    }
+
+    private static void ThrowIfFaulty(ImmutableArray<Diagnostic> diagnostics, string code, CellSource source)
+    {
+        List<CellDiagnostic> faults =
+        [
+            .. diagnostics.Where(diagnostic => diagnostic.Severity == DiagnosticSeverity.Error)
+                .Select(diagnostic => CompilerMessages.Describe(diagnostic, code, source)),
+        ];
+        if (faults.Count > 0)
+        {
+            throw new CellException(CellException.Compilation, faults);
+        }
+    }
+
+    // "var x = 1;" has no value, "x" has, and so has "null"; only this internal method tells them apart.
+    [UnsafeAccessor(UnsafeAccessorKind.Method)]
+    private static extern bool HasReturnValue(Microsoft.CodeAnalysis.Scripting.Script script);
+}
+
+/// <summary>An exception that a cell's own code threw.</summary>
+internal sealed class CellFailure(Exception error) : Exception(error.Message, error);

@@ -1,0 +1,165 @@
+// A running notebook: cells go in one after another, what they show comes out through the sink.
+
+using System.Diagnostics;
+using Microsoft.DotNet.Interactive;
+using Microsoft.DotNet.Interactive.Formatting;
+using PaperLab.Notebooks.Format;
+
+namespace PaperLab.Notebooks.Script;
+
+/// <summary>
+/// Runs the cells of one notebook, with state across cells, in the dialect of .NET Interactive's C# kernel.
+/// Console, formatters and the display helpers belong to the process, so a process has one session at a time.
+/// </summary>
+public sealed class ScriptSession : IDisposable
+{
+    /// <summary>Key of the AppContext data through which a library shows and replaces objects without a reference to the engine.</summary>
+    public const string DisplayHook = "PaperLab.Notebooks.Display";
+
+    private static ScriptSession? s_current;
+
+    private readonly string _folder;
+    private readonly SerialSink _sink;
+    private readonly CellRunner _runner;
+    private readonly PageThread _thread = new();
+    private readonly SemaphoreSlim _turn = new(1);
+    private readonly TextWriter _consoleOut = Console.Out;
+    private readonly TextWriter _consoleError = Console.Error;
+    private int _executionCount;
+    private int _displayCount;
+
+    /// <summary>Begins a session. From here on the process's Console writes to <paramref name="sink"/>.</summary>
+    /// <param name="folder">The notebook's folder: relative paths of <c>#r</c>, <c>#load</c> and <c>#!import</c> start there.</param>
+    /// <param name="sink">Receives what cells show.</param>
+    /// <exception cref="InvalidOperationException">Another session of this process has not been disposed of.</exception>
+    public ScriptSession(string folder, ICellOutputSink sink)
+    {
+        if (Interlocked.CompareExchange(ref s_current, this, null) is not null)
+        {
+            throw new InvalidOperationException("This process already runs a notebook: dispose of its session first, or start another process.");
+        }
+
+        _folder = Path.TrimEndingDirectorySeparator(Path.GetFullPath(folder));
+        _sink = new SerialSink(sink);
+        _runner = new CellRunner(_folder, bundle => Show(bundle, isText: false));
+        Console.SetOut(new SinkWriter(_sink, StreamName.Stdout));
+        Console.SetError(new SinkWriter(_sink, StreamName.Stderr));
+        AppContext.SetData(DisplayHook, (Func<object, Action<object>>)(value => Display(value, []).Update));
+    }
+
+    /// <summary>The session of this process.</summary>
+    internal static ScriptSession Current =>
+        s_current ?? throw new InvalidOperationException("Nothing can be displayed: no notebook is running in this process.");
+
+    /// <summary>Loads the compiler on a background thread, so that the first cell does not wait for it. Call it as early as possible.</summary>
+    public static Task WarmUp() => Task.Run(CSharpCells.WarmUp);
+
+    /// <summary>
+    /// Compiles a notebook's cells one after another without running or showing anything; packages are restored, imports followed.
+    /// A cell with errors counts as empty for those after it.
+    /// </summary>
+    /// <param name="folder">The notebook's folder.</param>
+    /// <param name="cells">The code cells: number, source and language as <see cref="RunAsync"/> takes them.</param>
+    /// <param name="cancel">Ends the check.</param>
+    /// <returns>Every error found; none when the notebook compiles.</returns>
+    public static IReadOnlyList<CellDiagnostic> Check(
+        string folder, IEnumerable<(int Number, string Source, string Language)> cells, CancellationToken cancel = default)
+    {
+        string full = Path.TrimEndingDirectorySeparator(Path.GetFullPath(folder));
+        using var runner = new CellRunner(full, show: null);
+        var found = new List<CellDiagnostic>();
+        foreach ((int number, string source, string language) in cells)
+        {
+            try
+            {
+                runner.Run(new CellSource(full, $"cell {number}"), source, language, cancel);
+            }
+            catch (CellException error)
+            {
+                found.AddRange(error.Diagnostics);
+            }
+        }
+
+        return found;
+    }
+
+    /// <summary>
+    /// Runs one cell to its end. Errors of the cell are in the result and have gone to the sink; they are not thrown.
+    /// Cancelling interrupts managed code wherever it is; a blocked native call ends only with the process.
+    /// </summary>
+    /// <param name="source">The cell's text.</param>
+    /// <param name="number">What messages call the cell: <c>cell 3</c>.</param>
+    /// <param name="language">The cell's language as <see cref="Cell.Language"/> has it.</param>
+    /// <param name="cancel">Interrupts the cell.</param>
+    public async Task<CellResult> RunAsync(string source, int number, string language = Notebook.CSharp, CancellationToken cancel = default)
+    {
+        await _turn.WaitAsync(CancellationToken.None);
+        try
+        {
+            return await _thread.Invoke(() => Run(new CellSource(_folder, $"cell {number}"), source, language, cancel));
+        }
+        finally
+        {
+            _turn.Release();
+        }
+    }
+
+    /// <summary>Gives Console back and lets another session begin.</summary>
+    public void Dispose()
+    {
+        Console.SetOut(_consoleOut);
+        Console.SetError(_consoleError);
+        AppContext.SetData(DisplayHook, null);
+        _thread.Dispose();
+        _runner.Dispose();
+        Formatter.ResetToDefault();
+        Interlocked.CompareExchange(ref s_current, null, this);
+    }
+
+    internal DisplayedValue Display(object? value, IReadOnlyCollection<string> mimeTypes) =>
+        Show(ValueFormatter.Format(value, mimeTypes ?? []), isText: false);
+
+    internal DisplayedValue DisplayAs(string value, string mimeType)
+    {
+        ArgumentException.ThrowIfNullOrWhiteSpace(mimeType);
+        return Show(ValueFormatter.FromText(mimeType, value ?? ""), isText: true);
+    }
+
+    private DisplayedValue Show(MimeBundle bundle, bool isText)
+    {
+        string id = $"display-{Interlocked.Increment(ref _displayCount)}";
+        _sink.Append(new DisplayOutput(bundle, id));
+        return new DisplayedValue(_sink, id, [.. bundle.Entries.Select(entry => entry.Key)], isText);
+    }
+
+    private CellResult Run(CellSource place, string source, string language, CancellationToken cancel)
+    {
+        int count = ++_executionCount;
+        var watch = Stopwatch.StartNew();
+        try
+        {
+            MimeBundle? value = _runner.Run(place, source, language, cancel);
+            if (value is not null)
+            {
+                _sink.Append(new ResultOutput(value, count));
+            }
+
+            return new CellResult(count, null, value, watch.Elapsed, Interrupted: false);
+        }
+        catch (Exception error)
+        {
+            bool interrupted = cancel.IsCancellationRequested && error is OperationCanceledException or CellFailure { InnerException: OperationCanceledException };
+            ErrorOutput output = Describe(error, interrupted, place);
+            _sink.Append(output);
+            return new CellResult(count, output, null, watch.Elapsed, interrupted);
+        }
+    }
+
+    private ErrorOutput Describe(Exception error, bool interrupted, CellSource place) => error switch
+    {
+        _ when interrupted => new ErrorOutput("Interrupted", $"{place.Name} was interrupted.", [$"{place.Name} was interrupted."]),
+        CellException found => found.ToOutput(),
+        CellFailure failure => Traceback.Of(failure.InnerException!, _folder),
+        _ => Traceback.Of(error, _folder),
+    };
+}
