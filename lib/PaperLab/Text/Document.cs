@@ -22,8 +22,8 @@ public sealed record Document(string Name, string Domain, Split Split, string Te
 /// <summary>One document before deduplication.</summary>
 /// <param name="Name">Where it comes from.</param>
 /// <param name="Group">Documents of one group, in whatever domain, always land on the same side of the split.</param>
-/// <param name="Sections">Its parts in order.</param>
-public sealed record SourceDocument(string Name, string Group, IReadOnlyList<Section> Sections);
+/// <param name="Sections">Its parts in order; may be made as they are enumerated, since most documents of a large source are not taken.</param>
+public sealed record SourceDocument(string Name, string Group, IEnumerable<Section> Sections);
 
 /// <summary>A part of a document: a heading (kept only when a line under it is kept) and its lines.</summary>
 /// <param name="Heading">A heading, or an empty string.</param>

@@ -41,6 +41,10 @@ public sealed class TextCache(string folder, Action<string> notice)
             {
                 Notice($"The cached {path} is damaged ({damage.Message}); building it again.");
             }
+            catch (Exception error) when (error is IOException or UnauthorizedAccessException)
+            {
+                Notice($"The cached {path} cannot be read ({error.Message}); building it again.");
+            }
         }
 
         T value = build();

@@ -59,7 +59,7 @@ public sealed class CorpusTests
     public void Of_two_near_duplicates_one_is_dropped()
     {
         SourceDocument[] documents = Fixtures.RandomDocuments("a", 30, 3, lines: 40);
-        string copy = string.Join('\n', documents[0].Sections[0].Lines.SkipLast(1)) + "\nchanged at the end.";
+        string copy = string.Join('\n', documents[0].Sections.First().Lines.SkipLast(1)) + "\nchanged at the end.";
         var source = new FixedSource("code", [.. documents, Fixtures.Document("copy", copy)]) { DropRepeatedLines = false };
 
         Corpus corpus = Corpus.Build([source], Fixtures.Options);
@@ -73,7 +73,7 @@ public sealed class CorpusTests
     {
         SourceDocument[] documents = Fixtures.RandomDocuments("a", 40, 4, lines: 40);
         SourceDocument[] relatives = [.. documents.Select((document, i) => Fixtures.Document(
-            $"relative{i}", string.Join('\n', document.Sections[0].Lines.Take(28).Concat(Fixtures.RandomDocuments("x", 1, 100 + i, 12)[0].Sections[0].Lines))))];
+            $"relative{i}", string.Join('\n', document.Sections.First().Lines.Take(28).Concat(Fixtures.RandomDocuments("x", 1, 100 + i, 12)[0].Sections.First().Lines))))];
         var source = new FixedSource("code", [.. documents, .. relatives]) { DropRepeatedLines = false };
 
         Dictionary<string, Split> sides = Corpus.Build([source], Fixtures.Options).Documents.ToDictionary(document => document.Name, document => document.Split);

@@ -47,18 +47,19 @@ public sealed class SourcesTests
             """);
 
         SourceDocument document = Assert.Single(ApiProse.ReadFile(path));
+        Section[] sections = [.. document.Sections];
 
         Assert.Equal("N.Box`1", document.Name);
         Assert.Equal("N.Box", document.Group);
-        Assert.Equal("N.Box", document.Sections[0].Heading);
-        Assert.Equal(["Holds one T."], document.Sections[0].Lines);
-        Assert.Equal("Box.Put(Int32)", document.Sections[1].Heading);
+        Assert.Equal("N.Box", sections[0].Heading);
+        Assert.Equal(["Holds one T."], sections[0].Lines);
+        Assert.Equal("Box.Put(Int32)", sections[1].Heading);
         Assert.Equal(
             [
                 "Puts item in, unless it is null.", "See Box.Count and the guide.", "item: What to put in.",
                 "Throws ArgumentException: item is heavy.", "It is hot.", "Returns: true if it fits; see Fits().",
             ],
-            document.Sections[1].Lines);
+            sections[1].Lines);
     }
 
     [Fact]

@@ -30,7 +30,7 @@ public sealed class ApiProse(SdkLocation sdk) : ITextSource
     /// <exception cref="InvalidDataException">The file is not well-formed XML.</exception>
     internal static List<SourceDocument> ReadFile(string path)
     {
-        var sections = new Dictionary<string, List<Section>>();
+        var types = new Dictionary<string, List<Member>>();
         try
         {
             using XmlReader reader = XmlReader.Create(path, new XmlReaderSettings { DtdProcessing = DtdProcessing.Prohibit, IgnoreComments = true });
@@ -42,12 +42,12 @@ public sealed class ApiProse(SdkLocation sdk) : ITextSource
                 }
 
                 string type = MemberName.TypeOf(name);
-                if (!sections.TryGetValue(type, out List<Section>? members))
+                if (!types.TryGetValue(type, out List<Member>? members))
                 {
-                    sections[type] = members = [];
+                    types[type] = members = [];
                 }
 
-                members.Add(new Section(MemberName.Readable(name), ReadMember(reader)));
+                members.Add(new Member(name, ReadMember(reader)));
             }
         }
         catch (XmlException error)
@@ -56,15 +56,18 @@ public sealed class ApiProse(SdkLocation sdk) : ITextSource
         }
 
         // Types that differ in arity only (Func`1 to Func`17) are documented alike: one group.
-        return [.. sections.Select(type => new SourceDocument(type.Key, type.Key.Split('`')[0], type.Value))];
+        return [.. types.Select(type => new SourceDocument(
+            type.Key,
+            type.Key.Split('`')[0],
+            type.Value.Select(member => new Section(MemberName.Readable(member.Name), [.. member.Parts.SelectMany(Paragraphs)]))))];
     }
 
-    private static List<string> ReadMember(XmlReader reader)
+    private static List<Part> ReadMember(XmlReader reader)
     {
-        var lines = new List<string>();
+        var parts = new List<Part>();
         if (reader.IsEmptyElement)
         {
-            return lines;
+            return parts;
         }
 
         int depth = reader.Depth;
@@ -79,11 +82,11 @@ public sealed class ApiProse(SdkLocation sdk) : ITextSource
                     "exception" => $"Throws {MemberName.Short(reader.GetAttribute("cref") ?? "")}: ",
                     _ => "",
                 };
-                AddParagraphs(lines, label, ReadProse(reader));
+                parts.Add(new Part(label, ReadProse(reader)));
             }
         }
 
-        return lines;
+        return parts;
     }
 
     // The text under the current element, with blank lines between paragraphs; leaves the reader on its end tag.
@@ -128,16 +131,22 @@ public sealed class ApiProse(SdkLocation sdk) : ITextSource
         ?? (reader.Name is "paramref" or "typeparamref" ? reader.GetAttribute("name") : null)
         ?? (reader.Name == "xref" && reader.GetAttribute("uid") is { } uid ? MemberName.Short("X:" + uid) : "");
 
-    private static void AddParagraphs(List<string> lines, string label, string text)
+    private static IEnumerable<string> Paragraphs(Part part)
     {
-        foreach (string paragraph in text.ReplaceLineEndings("\n").Split("\n\n", StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries))
+        string label = part.Label;
+        foreach (string paragraph in part.Text.ReplaceLineEndings("\n").Split("\n\n", StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries))
         {
             string line = CleanText.Clean(CleanText.Collapse(paragraph)).Replace(" : ", ": ");
             if (line.Length > 0 && line != "-or-")
             {
-                lines.Add(label + line);
+                yield return label + line;
                 label = "";
             }
         }
     }
+
+    // As read: made into lines only when the document is taken into a corpus.
+    private sealed record Member(string Name, IReadOnlyList<Part> Parts);
+
+    private sealed record Part(string Label, string Text);
 }

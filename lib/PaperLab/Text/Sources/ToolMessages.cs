@@ -73,9 +73,9 @@ public sealed class ToolMessages : ITextSource
             .Select(chunk => new SourceDocument(
                 $"{file.Key}/{chunk.Key}.{_language}",
                 $"{file.Key}/{chunk.Key}",
-                [.. chunk.Select(message => new Section("", message.Text.Split('\n', StringSplitOptions.RemoveEmptyEntries)))])));
+                chunk.Select(message => new Section("", CleanText.Clean(message.Text).Split('\n', StringSplitOptions.RemoveEmptyEntries))))));
 
-    /// <summary>The messages of one satellite assembly, cleaned, in the order of their keys.</summary>
+    /// <summary>The messages of one satellite assembly in the order of their keys.</summary>
     internal static IEnumerable<Message> ReadMessages(string path)
     {
         using var stream = File.OpenRead(path);
@@ -97,7 +97,7 @@ public sealed class ToolMessages : ITextSource
             int index = 0;
             foreach ((string key, string text) in ReadStrings(content).OrderBy(entry => entry.Key, StringComparer.Ordinal))
             {
-                yield return new Message(file, key, index++, CleanText.Clean(text));
+                yield return new Message(file, key, index++, text);
             }
         }
     }
@@ -134,6 +134,6 @@ public sealed class ToolMessages : ITextSource
         }
     }
 
-    /// <summary>One message: its resource file (without language), key, place in key order, and cleaned text.</summary>
+    /// <summary>One message: its resource file (without language), key, place in key order, and text.</summary>
     internal readonly record struct Message(string File, string Key, int Index, string Text);
 }
