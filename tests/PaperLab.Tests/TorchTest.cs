@@ -15,7 +15,9 @@ public abstract class TorchTest : IDisposable
 
     public void Dispose()
     {
-        _scope.Dispose();
+        Dispose(disposing: true);
         GC.SuppressFinalize(this);
     }
+
+    protected virtual void Dispose(bool disposing) => _scope.Dispose();
 }

@@ -41,14 +41,21 @@ public sealed class AutonomyOfExperts : FeedForward
 
     public override FeedForwardOutput forward(Tensor x_NC)
     {
-        long n = x_NC.shape[0], experts = _config.NumExperts, rank = _config.GateRank;
-        Tensor c_NER = nn.functional.linear(x_NC, gate_down).view(n, experts, rank);
+        Tensor c_NER = Activations(x_NC);
         Tensor norms_NE = c_NER.to(ScalarType.Float32).square().sum([-1]).add(NormEpsilon).sqrt();
-        Routing routing = Routing.TopK(norms_NE, _config.TopK);
-        var dispatch = new ExpertDispatch(routing);
+        Routing routing = Routing.TopK(norms_NE, _config.TopK, _config.NormalizeWeights);
+        return new FeedForwardOutput(Continue(x_NC, c_NER, routing), routing);
+    }
 
+    public override Tensor ForwardAlong(Tensor x_NC, Routing routing) => Continue(x_NC, Activations(x_NC), routing);
+
+    private Tensor Activations(Tensor x_NC) => nn.functional.linear(x_NC, gate_down).view(-1, _config.NumExperts, _config.GateRank);
+
+    private Tensor Continue(Tensor x_NC, Tensor c_NER, Routing routing)
+    {
+        var dispatch = new ExpertDispatch(routing);
         Tensor expert_A = routing.Experts_NK.reshape(-1).index_select(0, dispatch.Order_A);
-        Tensor c_AR = c_NER.view(n * experts, rank).index_select(0, (dispatch.Tokens_A * experts) + expert_A);
+        Tensor c_AR = c_NER.view(-1, _config.GateRank).index_select(0, (dispatch.Tokens_A * _config.NumExperts) + expert_A);
         Tensor x_AC = x_NC.index_select(0, dispatch.Tokens_A);
         Tensor[] gateUp_RF = gate_up.unbind(0), up_CF = up.unbind(0), down_FC = down.unbind(0);
         Tensor results_AC = dispatch.ForEachExpert([c_AR, x_AC], (e, slices) =>
@@ -57,6 +64,6 @@ public sealed class AutonomyOfExperts : FeedForward
             Tensor hidden_nF = nn.functional.silu(c_nR.mm(gateUp_RF[e])) * x_nC.mm(up_CF[e]);
             return hidden_nF.mm(down_FC[e]);
         });
-        return new FeedForwardOutput(dispatch.Combine(results_AC), routing);
+        return dispatch.Combine(results_AC);
     }
 }

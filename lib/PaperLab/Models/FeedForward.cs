@@ -29,6 +29,10 @@ public abstract class FeedForward(string name) : nn.Module<Tensor, FeedForwardOu
         _ => throw new ArgumentException($"{config.GetType().Name} is not a feed-forward layer that this library knows.", nameof(config)),
     };
 
+    /// <summary>Output [N, C] when <paramref name="routing"/> decides who computes what: for questions of the form "what if this expert had taken it".</summary>
+    /// <exception cref="NotSupportedException">A dense layer has nothing to route.</exception>
+    public virtual Tensor ForwardAlong(Tensor x_NC, Routing routing) => throw new NotSupportedException($"{GetName()} routes nothing.");
+
     /// <summary>A weight drawn from N(0, std²).</summary>
     protected static Parameter Weight(double std, params long[] shape) => new(randn(shape) * std);
 }

@@ -48,7 +48,12 @@ public sealed class MixtureOfExperts : FeedForward
 
     public override FeedForwardOutput forward(Tensor x_NC)
     {
-        Routing routing = Routing.TopK(nn.functional.linear(x_NC, router), _config.TopK);
+        Routing routing = Routing.TopK(nn.functional.linear(x_NC, router), _config.TopK, _config.NormalizeWeights);
+        return new FeedForwardOutput(ForwardAlong(x_NC, routing), routing);
+    }
+
+    public override Tensor ForwardAlong(Tensor x_NC, Routing routing)
+    {
         var dispatch = new ExpertDispatch(routing);
         Tensor x_AC = x_NC.index_select(0, dispatch.Tokens_A);
         Func<int, Tensor, Tensor> gateOf = GateProjection();
@@ -59,7 +64,7 @@ public sealed class MixtureOfExperts : FeedForward
             Tensor hidden_nF = nn.functional.silu(gateOf(e, x_nC)) * x_nC.mm(up_CF[e]);
             return hidden_nF.mm(down_FC[e]);
         });
-        return new FeedForwardOutput(dispatch.Combine(results_AC), routing);
+        return dispatch.Combine(results_AC);
     }
 
     private Func<int, Tensor, Tensor> GateProjection()

@@ -7,7 +7,7 @@ namespace PaperLab.Models;
 
 /// <summary>One layer's routing of one batch.</summary>
 /// <param name="Experts_NK">The chosen experts of each token, best first.</param>
-/// <param name="Weights_NK">p̂: their weights, which sum to 1 for each token. Carries gradients.</param>
+/// <param name="Weights_NK">p̂: their weights; with normalised weights they sum to 1 for each token. Carries gradients.</param>
 /// <param name="Scores_NE">What the choice was made from: router logits (MoE) or activation norms (AoE). Carries gradients.</param>
 /// <param name="Counts_E">Tokens that chose each expert.</param>
 public sealed record Routing(Tensor Experts_NK, Tensor Weights_NK, Tensor Scores_NE, Tensor Counts_E)
@@ -25,11 +25,12 @@ public sealed record Routing(Tensor Experts_NK, Tensor Weights_NK, Tensor Scores
         return (f_E * p_E).sum() * (float)experts;
     }
 
-    /// <summary>Chooses the K highest scores of each token and weighs them by a softmax over the chosen.</summary>
-    public static Routing TopK(Tensor scores_NE, int k)
+    /// <summary>Chooses the K highest scores of each token; weighs them by a softmax over the chosen, or by their part of a softmax over all.</summary>
+    public static Routing TopK(Tensor scores_NE, int k, bool normalizeWeights = true)
     {
         (Tensor chosen_NK, Tensor experts_NK) = scores_NE.topk(k, dim: -1);
         Tensor counts_E = experts_NK.reshape(-1).bincount(null, scores_NE.shape[1]);
-        return new Routing(experts_NK, chosen_NK.softmax(-1), scores_NE, counts_E);
+        Tensor weights_NK = normalizeWeights ? chosen_NK.softmax(-1) : scores_NE.softmax(-1).gather(-1, experts_NK);
+        return new Routing(experts_NK, weights_NK, scores_NE, counts_E);
     }
 }

@@ -81,6 +81,12 @@ public abstract record RoutedConfig : FeedForwardConfig
     /// <summary>F: inner width of one expert.</summary>
     public required int Hidden { get; init; }
 
+    /// <summary>
+    /// Whether a token's weights are a softmax over its K chosen experts, as in the paper, and so sum to 1; otherwise they are the
+    /// chosen entries of a softmax over all E. With K = 1 the first form is the constant 1, from which nothing can learn.
+    /// </summary>
+    public bool NormalizeWeights { get; init; } = true;
+
     /// <summary>α of the load-balancing loss α·E·Σ fᵢPᵢ; 0 leaves it out.</summary>
     public double BalanceLossWeight { get; init; }
 

@@ -1,4 +1,6 @@
 // Switches that TorchSharp does not expose and that decide the speed of a CPU run:
+//   0. libgomp's threads sleep at a barrier instead of spinning: with another busy process on the machine, spinning makes a step
+//      ten times slower, and on an idle one it gains nothing at these sizes;
 //   1. glibc's malloc keeps large blocks instead of returning them to the system after every step (16k → 2k page faults a step);
 //   2. fp32 matrix products go through oneDNN, about twice as fast as the default on AVX-512 processors.
 // Each is looked up once and left alone where it does not exist. The second only *permits* other arithmetic inside, so the
@@ -20,6 +22,16 @@ internal static class CpuTuning
     private const double Float32Error = 1e-4;
 
     public static string Allocator { get; private set; } = "default";
+
+    /// <summary>Must run before libtorch is loaded. A policy that the user chose stays.</summary>
+    public static void SleepAtBarriers()
+    {
+        // .NET's own environment is a copy; libgomp reads the process's.
+        if (OperatingSystem.IsLinux() && NativeLibrary.TryLoad("libc.so.6", out IntPtr libc) && NativeLibrary.TryGetExport(libc, "setenv", out IntPtr export))
+        {
+            Marshal.GetDelegateForFunctionPointer<SetEnvironment>(export)("OMP_WAIT_POLICY", "passive", 0);
+        }
+    }
 
     /// <summary>Keeps freed blocks in the process (glibc only).</summary>
     public static void KeepMemory()
@@ -65,6 +77,9 @@ internal static class CpuTuning
         Tensor exact = a.to(ScalarType.Float64).mm(b.to(ScalarType.Float64));
         return ((a.mm(b).to(ScalarType.Float64) - exact).abs().max() / exact.abs().max()).item<double>();
     }
+
+    [UnmanagedFunctionPointer(CallingConvention.Cdecl)]
+    private delegate int SetEnvironment([MarshalAs(UnmanagedType.LPStr)] string name, [MarshalAs(UnmanagedType.LPStr)] string value, int overwrite);
 
     [UnmanagedFunctionPointer(CallingConvention.Cdecl)]
     private delegate int Mallopt(int parameter, int value);

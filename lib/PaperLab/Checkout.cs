@@ -1,0 +1,60 @@
+// The working copy that a notebook, test or tool runs in.
+
+namespace PaperLab;
+
+/// <summary>Finds the repository's folder and its git revision.</summary>
+public static class Checkout
+{
+    /// <summary>The nearest folder that holds PaperLab.sln, from the current folder up and then from this library up; null outside a checkout.</summary>
+    public static string? Root { get; } = FindAbove(Directory.GetCurrentDirectory()) ?? FindAbove(AppContext.BaseDirectory) ?? FindAbove(Path.GetDirectoryName(typeof(Checkout).Assembly.Location));
+
+    /// <summary>The commit that HEAD names, read from .git without running git; "unknown" outside a checkout.</summary>
+    public static string Revision()
+    {
+        if (Root is null || GitFolder(Root) is not { } git || !File.Exists(Path.Combine(git, "HEAD")))
+        {
+            return "unknown";
+        }
+
+        string head = File.ReadAllText(Path.Combine(git, "HEAD")).Trim();
+        if (!head.StartsWith("ref: ", StringComparison.Ordinal))
+        {
+            return head;
+        }
+
+        string reference = head[5..];
+        string shared = File.Exists(Path.Combine(git, "commondir")) ? Path.GetFullPath(Path.Combine(git, File.ReadAllText(Path.Combine(git, "commondir")).Trim())) : git;
+        foreach (string folder in new[] { git, shared })
+        {
+            if (File.Exists(Path.Combine(folder, reference)))
+            {
+                return File.ReadAllText(Path.Combine(folder, reference)).Trim();
+            }
+        }
+
+        string packed = Path.Combine(shared, "packed-refs");
+        return (File.Exists(packed) ? File.ReadLines(packed).FirstOrDefault(line => line.EndsWith(' ' + reference)) : null)?.Split(' ')[0] ?? "unknown";
+    }
+
+    // In a linked worktree .git is a file that names the folder.
+    private static string? GitFolder(string root)
+    {
+        string path = Path.Combine(root, ".git");
+        return Directory.Exists(path) ? path
+            : File.Exists(path) && File.ReadAllText(path).Trim() is var text && text.StartsWith("gitdir: ", StringComparison.Ordinal) ? Path.GetFullPath(Path.Combine(root, text[8..]))
+            : null;
+    }
+
+    private static string? FindAbove(string? folder)
+    {
+        for (DirectoryInfo? current = folder is { Length: > 0 } ? new DirectoryInfo(folder) : null; current is not null; current = current.Parent)
+        {
+            if (File.Exists(Path.Combine(current.FullName, "PaperLab.sln")))
+            {
+                return current.FullName;
+            }
+        }
+
+        return null;
+    }
+}

@@ -1,0 +1,142 @@
+// Arms × seeds: the experiment that every architecture paper of the collection is. An arm is the baseline model with another
+// feed-forward layer; arms of one seed share their data order, which makes them pairs.
+
+using PaperLab.Evaluation;
+using PaperLab.Models;
+using PaperLab.Text;
+using PaperLab.Training;
+
+namespace PaperLab.Papers;
+
+/// <summary>One side of a comparison.</summary>
+/// <param name="Name">As plots and tables show it.</param>
+/// <param name="FeedForward">What is different.</param>
+public sealed record Arm(string Name, FeedForwardConfig FeedForward);
+
+/// <summary>What is compared, at which size, how often.</summary>
+public sealed record Comparison
+{
+    /// <summary>The notebook's name.</summary>
+    public required string Paper { get; init; }
+
+    /// <summary>smoke, standard or full.</summary>
+    public required string Preset { get; init; }
+
+    /// <summary>The arms, baseline first.</summary>
+    public required IReadOnlyList<Arm> Arms { get; init; }
+
+    public required IReadOnlyList<int> Seeds { get; init; }
+
+    /// <summary>Sizes of every arm but its feed-forward layer.</summary>
+    public required TransformerConfig Model { get; init; }
+
+    public required TrainingConfig Training { get; init; }
+
+    public required TextConfig Text { get; init; }
+
+    /// <summary>The config of one run.</summary>
+    public RunConfig ConfigOf(Arm arm, int seed) => new()
+    {
+        Paper = Paper,
+        Arm = arm.Name,
+        Seed = seed,
+        Model = Model with { FeedForward = arm.FeedForward },
+        Training = Training,
+        Text = Text,
+    };
+
+    /// <summary>
+    /// Loads every run that the store holds and trains the others, seed by seed, so that an interrupted comparison holds whole pairs
+    /// and goes on where it stopped.
+    /// </summary>
+    /// <param name="runtime">Where to train.</param>
+    /// <param name="store">Where finished runs are looked up and kept.</param>
+    /// <param name="fresh">Train everything, whatever the store holds.</param>
+    /// <param name="progress">Told after every training step.</param>
+    /// <param name="note">Told in words what was loaded, and of records that could not be read.</param>
+    /// <param name="text">The text, where the caller has it already; by default <see cref="LoadText"/>.</param>
+    /// <param name="cancellation">Ends the comparison between two training steps; finished runs stay in the store.</param>
+    public ComparisonResult Run(
+        TorchRuntime runtime,
+        RunStore store,
+        bool fresh = false,
+        IProgress<TrainingProgress>? progress = null,
+        Action<string>? note = null,
+        TokenizedCorpus? text = null,
+        CancellationToken cancellation = default)
+    {
+        var records = new List<RunRecord>();
+        int loaded = 0;
+        foreach (int seed in Seeds)
+        {
+            foreach (Arm arm in Arms)
+            {
+                RunConfig config = ConfigOf(arm, seed);
+                RunRecord? record = fresh ? null : store.Find(config, note);
+                if (record is null)
+                {
+                    text ??= LoadText(); // a comparison that is loaded whole needs no text
+                    record = new LanguageModelTrainer(config, text, runtime).Run(Preset, progress, cancellation: cancellation);
+                    store.Save(record);
+                }
+                else
+                {
+                    loaded++;
+                }
+
+                records.Add(record);
+            }
+        }
+
+        if (loaded > 0)
+        {
+            note?.Invoke($"{loaded} of {records.Count} runs were loaded from records of earlier runs; fresh = true trains them again.");
+        }
+
+        return new ComparisonResult(this, records, loaded);
+    }
+
+    /// <summary>The corpus as tokens, from the cache where it is there.</summary>
+    public TokenizedCorpus LoadText()
+    {
+        Corpus corpus = Corpus.Load(Text.Corpus);
+        return TokenizedCorpus.Load(corpus, BpeTokenizer.Load(corpus, Text.VocabularySize));
+    }
+}
+
+/// <summary>The finished runs of a comparison.</summary>
+public sealed class ComparisonResult
+{
+    private readonly IReadOnlyList<RunRecord> _records;
+
+    internal ComparisonResult(Comparison comparison, IReadOnlyList<RunRecord> records, int loaded) =>
+        (Comparison, _records, Loaded) = (comparison, records, loaded);
+
+    public Comparison Comparison { get; }
+
+    /// <summary>How many runs came from records of earlier runs.</summary>
+    public int Loaded { get; }
+
+    /// <summary>All runs.</summary>
+    public IReadOnlyList<RunRecord> Records => _records;
+
+    /// <summary>The same comparison with every record changed: for questions of the form "what would be said if".</summary>
+    internal ComparisonResult WithRecords(Func<RunRecord, RunRecord> change) => new(Comparison, [.. _records.Select(change)], Loaded);
+
+    /// <summary>An arm's runs in the order of the seeds.</summary>
+    /// <exception cref="ArgumentException">The comparison has no such arm.</exception>
+    public IReadOnlyList<RunRecord> Of(string arm) => Comparison.Arms.Any(a => a.Name == arm)
+        ? _records.Where(record => record.Config.Arm == arm).ToArray()
+        : throw new ArgumentException($"There is no arm '{arm}'; there are {string.Join(", ", Comparison.Arms.Select(a => a.Name))}.", nameof(arm));
+
+    /// <summary>A metric's mean over an arm's seeds, with its t interval.</summary>
+    public Interval Mean(string arm, Func<RunRecord, double> metric) => Interval.OfMean(Of(arm).Select(metric).ToArray());
+
+    /// <summary>Mean paired difference arm − baseline of a metric, with its t interval over seeds.</summary>
+    public Interval Difference(string arm, string baseline, Func<RunRecord, double> metric) =>
+        Interval.OfPairedDifference(Of(arm).Select(metric).ToArray(), Of(baseline).Select(metric).ToArray());
+
+    /// <summary>The training loss of an arm, averaged over blocks of steps: one row for each seed.</summary>
+    public double[][] TrainingLoss(string arm, int blocks) =>
+        Of(arm).Select(record => record.TrainingLoss.Chunk(Math.Max(1, record.TrainingLoss.Count / blocks)).Select(block => block.Average()).ToArray()).ToArray();
+}

@@ -1,0 +1,104 @@
+// A model on fixed held-out windows: loss by domain, and how its layers route.
+
+using PaperLab.Models;
+using PaperLab.Text;
+using static TorchSharp.torch;
+
+namespace PaperLab.Training;
+
+/// <summary>Evaluates any number of models on the same windows.</summary>
+public sealed class Evaluator
+{
+    private readonly TokenizedCorpus _text;
+    private readonly int _windowsPerDomain;
+    private readonly int _batchSize;
+    private readonly Device _device;
+
+    public Evaluator(TokenizedCorpus text, int windowsPerDomain, int batchSize, Device device) =>
+        (_text, _windowsPerDomain, _batchSize, _device) = (text, windowsPerDomain, batchSize, device);
+
+    /// <summary>Loss and routing on the held-out windows of every domain, each domain with the same weight.</summary>
+    public HeldOutEvaluation Evaluate(Transformer model)
+    {
+        using var scope = NewDisposeScope();
+        using var noGrad = no_grad();
+        bool wasTraining = model.training;
+        model.eval();
+        var domains = _text.Domains.Select(_ => new Totals()).ToArray();
+        foreach (Batch batch in EvaluationWindows.Cut(_text, _batchSize, model.Config.ContextLength, _windowsPerDomain))
+        {
+            using var batchScope = NewDisposeScope();
+            Tensor targets_N = tensor(batch.Targets, device: _device);
+            TransformerOutput output = model.forward(tensor(batch.Inputs, [batch.Sequences, batch.Context], device: _device));
+            Tensor loss = nn.functional.cross_entropy(output.Logits_BTV.view(targets_N.shape[0], -1), targets_N, reduction: nn.Reduction.Sum);
+            domains[batch.Domains[0]].Add(loss.item<float>(), targets_N.shape[0], output.Routings);
+        }
+
+        model.train(wasTraining);
+        Dictionary<string, double> lossByDomain = _text.Domains.Zip(domains).ToDictionary(pair => pair.First, pair => pair.Second.Loss / pair.Second.Tokens);
+        return new HeldOutEvaluation(lossByDomain.Values.Average(), lossByDomain, [.. Enumerable.Range(0, domains[0].Layers.Count).Select(layer => RoutingOf(layer, domains))]);
+    }
+
+    private LayerRouting RoutingOf(int layer, Totals[] domains)
+    {
+        LayerTotals[] parts = domains.Select(domain => domain.Layers[layer]).ToArray();
+        double tokens = domains.Sum(domain => (double)domain.Tokens);
+        double[] load = Shares(Sum(parts.Select(part => part.Counts)));
+        return new LayerRouting(
+            load,
+            Entropy(load),
+            parts.Sum(part => part.ConfidenceEntropy) / tokens,
+            Sum(parts.Select(part => part.Scores)).Select(score => score / tokens).ToArray(),
+            _text.Domains.Zip(parts).ToDictionary(pair => pair.First, pair => (IReadOnlyList<double>)Shares(pair.Second.Counts)));
+    }
+
+    private static double[] Sum(IEnumerable<double[]> rows) => rows.Aggregate((a, b) => a.Zip(b, (x, y) => x + y).ToArray());
+
+    private static double[] Shares(double[] counts) => counts.Select(count => count / counts.Sum()).ToArray();
+
+    private static double Entropy(double[] shares) => -shares.Where(share => share > 0).Sum(share => share * Math.Log(share));
+
+    private sealed class Totals
+    {
+        public double Loss { get; private set; }
+
+        public long Tokens { get; private set; }
+
+        public List<LayerTotals> Layers { get; } = [];
+
+        public void Add(double loss, long tokens, IReadOnlyList<Routing> routings)
+        {
+            Loss += loss;
+            Tokens += tokens;
+            while (Layers.Count < routings.Count)
+            {
+                Layers.Add(new LayerTotals((int)routings[Layers.Count].Counts_E.shape[0]));
+            }
+
+            for (int layer = 0; layer < routings.Count; layer++)
+            {
+                Layers[layer].Add(routings[layer]);
+            }
+        }
+    }
+
+    private sealed class LayerTotals(int experts)
+    {
+        public double[] Counts { get; private set; } = new double[experts];
+
+        public double[] Scores { get; private set; } = new double[experts];
+
+        public double ConfidenceEntropy { get; private set; }
+
+        public void Add(Routing routing)
+        {
+            Tensor logP_NE = routing.Scores_NE.log_softmax(-1);
+            ConfidenceEntropy -= (logP_NE.exp() * logP_NE).sum().item<float>();
+            Counts = Plus(Counts, routing.Counts_E);
+            Scores = Plus(Scores, routing.Scores_NE.sum([0]));
+        }
+
+        private static double[] Plus(double[] totals, Tensor more_E) =>
+            totals.Zip(more_E.to(ScalarType.Float64).cpu().data<double>().ToArray(), (a, b) => a + b).ToArray();
+    }
+}

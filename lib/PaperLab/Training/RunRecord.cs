@@ -1,0 +1,134 @@
+// What is kept of a training run: enough to plot it, to judge a claim by it, and to run it again.
+
+using System.Security.Cryptography;
+using System.Text.Json;
+using System.Text.Json.Serialization;
+using PaperLab.Models;
+using PaperLab.Text;
+
+namespace PaperLab.Training;
+
+/// <summary>Everything that decides a run's numbers. Two runs with equal configs are the same run.</summary>
+public sealed record RunConfig
+{
+    /// <summary>The notebook the run belongs to, for example "autonomy-of-experts".</summary>
+    public required string Paper { get; init; }
+
+    /// <summary>The arm of the comparison, for example "AoE".</summary>
+    public required string Arm { get; init; }
+
+    /// <summary>Seed of the initial weights and of the data order. Arms of one comparison share it, which makes them pairs.</summary>
+    public required int Seed { get; init; }
+
+    public required TransformerConfig Model { get; init; }
+
+    public required TrainingConfig Training { get; init; }
+
+    public required TextConfig Text { get; init; }
+
+    /// <summary>Hash of the config: the run's name in a store.</summary>
+    [JsonIgnore]
+    public string Key => Convert.ToHexStringLower(SHA256.HashData(JsonSerializer.SerializeToUtf8Bytes(this, RunRecord.Json)))[..16];
+}
+
+/// <summary>The text a run reads.</summary>
+public sealed record TextConfig
+{
+    /// <summary>The corpus's domains, their budget and what is held out.</summary>
+    public required CorpusOptions Corpus { get; init; }
+
+    /// <summary>Tokens of the byte-level BPE vocabulary.</summary>
+    public required int VocabularySize { get; init; }
+
+    /// <summary>Held-out windows of each domain in one evaluation.</summary>
+    public required int EvaluationWindows { get; init; }
+}
+
+/// <summary>Where and with what a run was made.</summary>
+/// <param name="Device">cpu or cuda:N.</param>
+/// <param name="Threads">Threads of one CPU operation.</param>
+/// <param name="Arithmetic">What matrix products computed in.</param>
+/// <param name="Libtorch">Version of libtorch.</param>
+/// <param name="Runtime">.NET version.</param>
+/// <param name="System">Operating system and processor architecture.</param>
+/// <param name="Revision">Git revision of the checkout; "unknown" outside one.</param>
+/// <param name="Version">PaperLab's version.</param>
+public sealed record RunEnvironment(string Device, int Threads, string Arithmetic, string Libtorch, string Runtime, string System, string Revision, string Version);
+
+/// <summary>One finished run.</summary>
+public sealed record RunRecord
+{
+    /// <summary>Rises when a field changes its meaning; a record of another format is not read.</summary>
+    public const int CurrentFormat = 1;
+
+    /// <summary>How records and configs are written: numbers round-trip, infinities by name, one file readable in a diff.</summary>
+    public static JsonSerializerOptions Json { get; } = new()
+    {
+        WriteIndented = false,
+        NumberHandling = JsonNumberHandling.AllowNamedFloatingPointLiterals,
+        Converters = { new JsonStringEnumConverter() },
+    };
+
+    public int Format { get; init; } = CurrentFormat;
+
+    public required RunConfig Config { get; init; }
+
+    /// <summary>The preset that asked for the run.</summary>
+    public required string Preset { get; init; }
+
+    public required RunEnvironment Environment { get; init; }
+
+    /// <summary>SHA-256 of the corpus that was read; other SDK versions have other text.</summary>
+    public required string CorpusHash { get; init; }
+
+    /// <summary>When the run ended, UTC.</summary>
+    public required DateTimeOffset Finished { get; init; }
+
+    /// <summary>Wall time of the training steps, without evaluation.</summary>
+    public required double TrainingSeconds { get; init; }
+
+    /// <summary>Tokens trained on.</summary>
+    public required long Tokens { get; init; }
+
+    /// <summary>Largest resident memory of the process up to the end of the run, bytes.</summary>
+    public required long PeakMemory { get; init; }
+
+    public required long TotalParameters { get; init; }
+
+    public required long ActiveParameters { get; init; }
+
+    /// <summary>FLOPs of one token's forward pass.</summary>
+    public required double FlopsPerToken { get; init; }
+
+    /// <summary>Training loss (cross-entropy, nats per token) of every step.</summary>
+    public required IReadOnlyList<double> TrainingLoss { get; init; }
+
+    /// <summary>The held-out evaluation before the first step.</summary>
+    public required HeldOutEvaluation Initial { get; init; }
+
+    /// <summary>The held-out evaluation after the last step.</summary>
+    public required HeldOutEvaluation Final { get; init; }
+
+    /// <summary>Trained tokens per second.</summary>
+    [JsonIgnore]
+    public double TokensPerSecond => Tokens / TrainingSeconds;
+}
+
+/// <summary>A model on held-out text.</summary>
+/// <param name="Loss">Mean cross-entropy over all windows, nats per token; each domain has the same weight.</param>
+/// <param name="LossByDomain">The same by domain.</param>
+/// <param name="Routing">One entry for each layer with experts; empty for dense models.</param>
+public sealed record HeldOutEvaluation(double Loss, IReadOnlyDictionary<string, double> LossByDomain, IReadOnlyList<LayerRouting> Routing);
+
+/// <summary>How one layer routed the held-out tokens.</summary>
+/// <param name="Load">Share of assignments that went to each expert; sums to 1.</param>
+/// <param name="LoadEntropy">Entropy of <paramref name="Load"/>, nats; ln E at perfect balance.</param>
+/// <param name="ConfidenceEntropy">Mean over tokens of the entropy of the softmax over all E scores, nats; low when the choice is clear.</param>
+/// <param name="MeanScore">Mean score of each expert (logit or norm).</param>
+/// <param name="LoadByDomain">Share of assignments by expert, for each domain.</param>
+public sealed record LayerRouting(
+    IReadOnlyList<double> Load,
+    double LoadEntropy,
+    double ConfidenceEntropy,
+    IReadOnlyList<double> MeanScore,
+    IReadOnlyDictionary<string, IReadOnlyList<double>> LoadByDomain);
