@@ -44,7 +44,7 @@ public static class CSharpHighlighter
             bool directive = line.StartsWith("#!", StringComparison.Ordinal) || (csharp && (line.StartsWith("#r ", StringComparison.Ordinal) || line.StartsWith("#i ", StringComparison.Ordinal)));
             if (directive)
                 spans.Add((start, end, "d"));
-            if (line is "#!markdown" or "#!html" or "#!javascript" or "#!js" or "#!fsharp" or "#!pwsh" or "#!mermaid" or "#!value")
+            if (line is "#!markdown" or "#!md" or "#!html" or "#!javascript" or "#!js" or "#!fsharp" or "#!pwsh" or "#!mermaid" or "#!value")
                 csharp = false;
             else if (line is "#!csharp" or "#!c#" or "#!C#")
                 csharp = true;

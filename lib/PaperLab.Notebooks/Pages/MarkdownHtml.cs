@@ -33,7 +33,19 @@ internal sealed class MarkdownHtml(TableOfContents contents, string? folder, Act
 
     private string Render(string markdown, JsonObject? attachments, bool listed)
     {
-        MarkdownDocument document = Markdown.Parse(markdown, _pipeline);
+        try
+        {
+            return RenderDocument(Markdown.Parse(markdown, _pipeline), attachments, listed);
+        }
+        catch (ArgumentException error) // how Markdig refuses thousands of nested quotes, lists or brackets
+        {
+            warn($"the markdown is shown as its source because it cannot be read: {error.Message}");
+            return $"<pre>{Html.Escape(markdown)}</pre>\n";
+        }
+    }
+
+    private string RenderDocument(MarkdownDocument document, JsonObject? attachments, bool listed)
+    {
         foreach (MarkdownObject node in document.Descendants().ToArray())
         {
             if (node is LinkInline { IsImage: true } picture)

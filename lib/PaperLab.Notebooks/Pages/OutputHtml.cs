@@ -69,7 +69,7 @@ internal sealed partial class OutputHtml(MarkdownHtml markdown, HtmlPageOptions 
         if (data["text/latex"] is { } latex)
             return $"<div class=\"equation\">{Latex(latex.ToString())}</div>";
         if (data["application/json"] is { } json)
-            return Pre(Html.Escape(json.ToJsonString(Indented)), json.ToJsonString(Indented));
+            return PlainText(json.ToJsonString(Indented));
         if (data["text/plain"] is { } plain)
             return PlainText(plain.ToString());
         return data.Entries.Count == 0 ? "" : $"<p class=\"note\">An output of type {Html.Escape(string.Join(", ", data.Entries.Select(entry => entry.Key)))}, which a page cannot show.</p>";
@@ -152,7 +152,9 @@ internal sealed partial class OutputHtml(MarkdownHtml markdown, HtmlPageOptions 
 
     private string Error(ErrorOutput error)
     {
-        string title = $"<p class=\"what\"><strong>{Html.Escape(error.Name)}</strong> <span class=\"message\">{TerminalText.ToHtml(error.Message)}</span></p>";
+        string[] message = TerminalText.ToHtml(error.Message.TrimEnd()).Split('\n', 2);
+        string title = $"<p class=\"what\"><strong>{Html.Escape(error.Name)}</strong> {message[0]}</p>"
+            + (message.Length > 1 ? $"<pre class=\"message\">{message[1]}</pre>" : "");
         string[] lines = [.. error.Traceback.SelectMany(line => line.TrimEnd().Split('\n'))];
         lines = [.. lines.SkipWhile(line => IsSaid(line, error))];
         if (lines.Length == 0)

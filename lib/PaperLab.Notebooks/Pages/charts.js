@@ -6,9 +6,17 @@ addEventListener('DOMContentLoaded', () => {
     const still = figure.querySelector('.still');
     const live = document.createElement('div');
     live.className = 'live';
+    live.setAttribute('role', 'img');
+    live.setAttribute('aria-label', still.querySelector('img')?.alt ?? still.textContent);
     live.style.height = `${layout.height || 450}px`;
     figure.append(live);
-    Plotly.newPlot(live, { data, frames, layout: { ...layout, width: undefined, autosize: true }, config: { displaylogo: false, ...config, responsive: true } })
+    const drawn = {
+      data,
+      frames,
+      layout: { ...layout, width: undefined, autosize: true },
+      config: { displaylogo: false, modeBarButtonsToRemove: ['select2d', 'lasso2d'], ...config, responsive: true },
+    };
+    Plotly.newPlot(live, drawn)
       .then(() => { still.hidden = true; }, error => { live.remove(); console.error(error); });
   }
 });

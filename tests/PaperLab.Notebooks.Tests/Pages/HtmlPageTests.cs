@@ -218,10 +218,18 @@ public sealed class HtmlPageTests : IDisposable
 
         string html = Render(Code("1", new ErrorOutput("E", "bad <x>", trace)));
 
-        Assert.Contains("<strong>E</strong> <span class=\"message\">bad &lt;x&gt;</span>", html);
+        Assert.Contains("<strong>E</strong> bad &lt;x&gt;</p>", html);
         Assert.DoesNotContain("E: bad", html);
         Assert.Contains("<summary>8 more lines</summary>", html);
         Assert.Contains("class=\"code failed\"", html);
+    }
+
+    [Fact]
+    public void A_message_of_several_lines_keeps_its_columns()
+    {
+        string html = Render(Code("1", new ErrorOutput("CompilationError", "; expected\n  int x = 1\n           ^", [])));
+
+        Assert.Contains("<strong>CompilationError</strong> ; expected</p><pre class=\"message\">  int x = 1\n           ^</pre>", html);
     }
 
     [Fact]

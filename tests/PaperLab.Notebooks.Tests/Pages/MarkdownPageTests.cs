@@ -54,6 +54,7 @@ public sealed class MarkdownPageTests : IDisposable
     [InlineData("$$\nx\n\n- y\n$$")]
     [InlineData("> $$\n> x\n> $$")]
     [InlineData("so $$x$$ holds")]
+    [InlineData("1. first\n\n   $$\n   x\n   $$")]
     [InlineData("\\begin{align}\nx &= y \\\\\n&= z\n\\end{align}")]
     public void Double_dollars_and_environments_display_a_formula(string markdown)
     {
@@ -61,7 +62,8 @@ public sealed class MarkdownPageTests : IDisposable
 
         Assert.Contains("display=\"block\">", html);
         Assert.DoesNotContain("<h1", html);
-        Assert.DoesNotContain("<li", html);
+        Assert.DoesNotContain("<ul", html);
+        Assert.DoesNotContain("$", html);
         Assert.Empty(_warnings);
     }
 
@@ -128,6 +130,19 @@ public sealed class MarkdownPageTests : IDisposable
         Assert.DoesNotContain("<img", html);
         Assert.Contains(">the words</a>", html);
         Assert.Contains(reason, Assert.Single(_warnings));
+    }
+
+    [Theory]
+    [InlineData(">")]
+    [InlineData("[")]
+    [InlineData("*a ")]
+    [InlineData("<b>")]
+    [InlineData("- ")]
+    public void Nesting_without_end_still_gives_a_page(string piece)
+    {
+        string html = Render(string.Concat(Enumerable.Repeat(piece, 4_000)) + "the end");
+
+        Assert.Contains("the end", html);
     }
 
     private string Render(string markdown) => Render(new Cell(CellKind.Markdown, markdown));

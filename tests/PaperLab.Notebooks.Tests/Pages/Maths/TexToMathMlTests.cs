@@ -189,6 +189,27 @@ public sealed class TexToMathMlTests
     }
 
     [Fact]
+    public void Any_text_is_well_formed_markup_and_nothing_is_lost_in_silence()
+    {
+        string[] pieces =
+        [
+            "x", "1", "{", "}", "^", "_", "&", @"\\", @"\frac", @"\left(", @"\right)", @"\begin{cases}", @"\end{cases}", @"\sqrt[", "]", @"\text{a $", "$", "}",
+            @"\hat", @"\mathbf", @"\operatorname*", @"\substack", @"\big", @"\not", @"\limits", "'", "%", "\n", @"\underbrace", @"\tag{1}", @"\mystery", "<", "é", "\uD800", @"\",
+        ];
+        var random = new Random(7);
+        for (int i = 0; i < 3000; i++)
+        {
+            string tex = string.Concat(Enumerable.Range(0, random.Next(1, 12)).Select(_ => pieces[random.Next(pieces.Length)]));
+            var warnings = new List<string>();
+
+            XElement shown = XElement.Parse(TexToMathMl.Convert(tex, display: false, warnings.Add).Html);
+
+            Assert.True(shown.Name == "math" || (shown.Name == "code" && warnings.Count > 0), tex);
+            Assert.True(!tex.Contains(@"\mystery") || shown.Value.Contains(@"\mystery"), tex);
+        }
+    }
+
+    [Fact]
     public void The_formulas_of_the_papers_are_read_without_a_warning()
     {
         string[] formulas =
