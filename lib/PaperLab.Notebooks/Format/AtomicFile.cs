@@ -30,6 +30,12 @@ public static class AtomicFile
 
             File.Move(temporary, target, overwrite: true);
         }
+        catch (ArgumentOutOfRangeException error)
+        {
+            // So .NET reports a file that grows past the limit of the file system or of the process (EFBIG).
+            File.Delete(temporary);
+            throw new IOException($"{target} would be larger than a file may be here.", error);
+        }
         catch
         {
             File.Delete(temporary);
