@@ -1,0 +1,36 @@
+// The HTML page beside each executed notebook.
+
+using PaperLab.Notebooks.Batch;
+using PaperLab.Notebooks.Format;
+using PaperLab.Notebooks.Pages;
+
+namespace PaperLab.Cli.Running;
+
+/// <summary>Writes pages.</summary>
+internal static class PageWriter
+{
+    private const string PlotlyMimeType = "application/vnd.plotly.v1+json";
+
+    /// <summary>Writes the result's page, whether it passed or not; a page that cannot be written becomes the result's save error.</summary>
+    public static NotebookResult Write(NotebookResult result)
+    {
+        try
+        {
+            HtmlPage.Save(result.Job.Notebook, result.Job.PagePath!, OptionsFor(result.Job.Notebook));
+            return result;
+        }
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
+        {
+            RunStatus status = result.Status == RunStatus.Passed ? RunStatus.NotSaved : result.Status;
+            return result with { Status = status, SaveError = result.SaveError ?? $"its page {result.Job.PagePath}: {error.Message}" };
+        }
+    }
+
+    /// <summary>Live charts, by one plotly.js that the pages of a folder share; it lies in Plotly.NET beside this tool.</summary>
+    private static HtmlPageOptions OptionsFor(Notebook notebook) => HasChart(notebook)
+        ? new HtmlPageOptions { Charts = ChartMode.Linked, Plotly = PlotlyScript.FromAssembly(Path.Combine(AppContext.BaseDirectory, "Plotly.NET.dll")) }
+        : new HtmlPageOptions();
+
+    private static bool HasChart(Notebook notebook) => notebook.Cells.SelectMany(cell => cell.Outputs).Any(output =>
+        (output is DisplayOutput display && display.Data[PlotlyMimeType] is not null) || (output is ResultOutput result && result.Data[PlotlyMimeType] is not null));
+}

@@ -1,0 +1,204 @@
+// Progress of a batch: a live bar per notebook on a terminal, plain lines elsewhere.
+
+using PaperLab.Notebooks.Batch;
+using PaperLab.Notebooks.Format;
+using Spectre.Console;
+
+namespace PaperLab.Cli.Running;
+
+/// <summary>Shows a batch while it runs.</summary>
+internal static class RunProgress
+{
+    /// <summary>Runs <paramref name="run"/> with the watcher that suits where we write.</summary>
+    public static async Task ShowAsync(IReadOnlyList<NotebookJob> jobs, BatchRequest request, Func<IRunWatcher, Task> run)
+    {
+        // With --json stdout belongs to the summary.
+        TextWriter writer = request.Json ? Console.Error : Console.Out;
+        bool redirected = request.Json ? Console.IsErrorRedirected : Console.IsOutputRedirected;
+        bool prefix = jobs.Count > 1;
+        if (!Terminal.IsLive(redirected))
+        {
+            await run(new PlainProgress(writer, prefix, request.Quiet));
+            return;
+        }
+
+        IAnsiConsole console = Terminal.Create(writer, redirected);
+        await console.Progress()
+            .Columns(new TaskDescriptionColumn { Alignment = Justify.Left }, new ProgressBarColumn(), new ElapsedTimeColumn())
+            .StartAsync(context => run(new LiveProgress(console, context, prefix, request.Quiet)));
+    }
+}
+
+/// <summary>A line when a notebook's cell starts and ends, and what it prints.</summary>
+internal sealed class PlainProgress(TextWriter writer, bool prefix, bool quiet) : IRunWatcher
+{
+    private static readonly TimeSpan UpdatePeriod = TimeSpan.FromSeconds(10);
+
+    private readonly Lock _gate = new();
+    private readonly Dictionary<NotebookJob, OutputEcho> _echoes = [];
+    private long _lastUpdate;
+
+    public void CellStarted(NotebookJob job, int number, int total, string label)
+    {
+        lock (_gate)
+        {
+            EchoOf(job).BeginCell();
+            writer.WriteLine($"{job.Name} [{number}/{total}] {label}");
+        }
+    }
+
+    public void OutputArrived(NotebookJob job, CellOutput output)
+    {
+        if (quiet)
+        {
+            return;
+        }
+
+        lock (_gate)
+        {
+            EchoOf(job).Write(output);
+        }
+    }
+
+    public void OutputUpdated(NotebookJob job, MimeBundle data)
+    {
+        lock (_gate)
+        {
+            if (!quiet && Environment.TickCount64 - _lastUpdate > UpdatePeriod.TotalMilliseconds)
+            {
+                _lastUpdate = Environment.TickCount64;
+                WriteLine(job, LastLine(data));
+            }
+        }
+    }
+
+    public void CellEnded(NotebookJob job, CellReport cell)
+    {
+        lock (_gate)
+        {
+            EchoOf(job).EndLine();
+            if (cell.Status != RunStatus.Passed || cell.Duration > TimeSpan.FromSeconds(1))
+            {
+                writer.WriteLine($"{job.Name} cell {cell.Number} {RunStatuses.NameOf(cell.Status)} after {Words.Duration(cell.Duration)}");
+            }
+        }
+    }
+
+    public void MemorySampled(NotebookJob job, long peakBytes)
+    {
+    }
+
+    /// <summary>The last line of a display's text that says something.</summary>
+    public static string LastLine(MimeBundle data) => data.PlainText.Split('\n').LastOrDefault(line => !string.IsNullOrWhiteSpace(line))?.Trim() ?? "";
+
+    private OutputEcho EchoOf(NotebookJob job)
+    {
+        if (!_echoes.TryGetValue(job, out OutputEcho? echo))
+        {
+            _echoes[job] = echo = new OutputEcho(line => WriteLine(job, line));
+        }
+
+        return echo;
+    }
+
+    private void WriteLine(NotebookJob job, string line) => writer.WriteLine(prefix ? $"{job.Name} | {line}" : $"  {line}");
+}
+
+/// <summary>A bar per notebook: its cells, the one that runs, elapsed time, peak memory; what cells print scrolls above.</summary>
+internal sealed class LiveProgress(IAnsiConsole console, ProgressContext context, bool prefix, bool quiet) : IRunWatcher
+{
+    private const int LabelWidth = 44;
+
+    private readonly Lock _gate = new();
+    private readonly Dictionary<NotebookJob, Row> _rows = [];
+
+    private sealed record Row(ProgressTask Task, OutputEcho Echo)
+    {
+        public string Label { get; set; } = "";
+
+        public long PeakBytes { get; set; }
+    }
+
+    public void CellStarted(NotebookJob job, int number, int total, string label)
+    {
+        lock (_gate)
+        {
+            Row row = RowOf(job);
+            row.Echo.BeginCell();
+            row.Task.MaxValue = total;
+            row.Task.Value = number - 1;
+            row.Label = $"{number}/{total} {label}";
+            Describe(job, row);
+        }
+    }
+
+    public void OutputArrived(NotebookJob job, CellOutput output)
+    {
+        if (quiet)
+        {
+            return;
+        }
+
+        lock (_gate)
+        {
+            RowOf(job).Echo.Write(output);
+        }
+    }
+
+    public void OutputUpdated(NotebookJob job, MimeBundle data)
+    {
+        lock (_gate)
+        {
+            Row row = RowOf(job);
+            row.Label = PlainProgress.LastLine(data);
+            Describe(job, row);
+        }
+    }
+
+    public void CellEnded(NotebookJob job, CellReport cell)
+    {
+        lock (_gate)
+        {
+            Row row = RowOf(job);
+            row.Echo.EndLine();
+            if (cell.Status == RunStatus.Passed)
+            {
+                row.Task.Increment(1);
+            }
+            else
+            {
+                row.Label = $"{RunStatuses.NameOf(cell.Status)} in {cell.Label}";
+                Describe(job, row);
+                row.Task.StopTask();
+            }
+        }
+    }
+
+    public void MemorySampled(NotebookJob job, long peakBytes)
+    {
+        lock (_gate)
+        {
+            Row row = RowOf(job);
+            row.PeakBytes = peakBytes;
+            Describe(job, row);
+        }
+    }
+
+    private Row RowOf(NotebookJob job)
+    {
+        if (!_rows.TryGetValue(job, out Row? row))
+        {
+            var echo = new OutputEcho(line => console.WriteLine(prefix ? $"{job.Name} | {line}" : $"  {line}"));
+            _rows[job] = row = new Row(context.AddTask(Markup.Escape(job.Name)), echo);
+        }
+
+        return row;
+    }
+
+    private static void Describe(NotebookJob job, Row row)
+    {
+        string label = row.Label.Length > LabelWidth ? row.Label[..(LabelWidth - 1)] + "…" : row.Label;
+        string memory = row.PeakBytes > 0 ? $" {Words.Bytes(row.PeakBytes)}" : "";
+        row.Task.Description = $"[bold]{Markup.Escape(job.Name)}[/] {Markup.Escape(label.PadRight(LabelWidth))}[grey]{memory}[/]";
+    }
+}

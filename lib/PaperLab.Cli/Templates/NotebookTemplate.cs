@@ -1,0 +1,71 @@
+// The notebook that `paperlab new` makes: the order of a page, each part with a line on what belongs there. It runs as it is.
+
+using PaperLab.Notebooks.Format;
+
+namespace PaperLab.Cli.Templates;
+
+/// <summary>A new notebook in the project's form.</summary>
+internal static class NotebookTemplate
+{
+    /// <summary>The cells of a page about the paper <paramref name="name"/>.</summary>
+    public static Notebook Create(string name)
+    {
+        string words = name.Replace('-', ' ');
+        string title = char.ToUpperInvariant(words[0]) + words[1..];
+        var notebook = new Notebook();
+        Add(CellKind.Markdown, $"""
+            # {title}
+
+            *Authors, year, arXiv number.* One paragraph: the question the paper asks, what it proposes, what this page shows.
+            """);
+        Add(CellKind.Code, """
+            #r "../lib/out/PaperLab.Display.dll"
+            using PaperLab;
+            using PaperLab.Display;
+            using PaperLab.Evaluation;
+            """);
+        Add(CellKind.Code, """
+            // Set from outside with: paperlab run NAME --preset standard -p seed=2 --device cuda
+            var preset = "smoke"; // smoke, standard or full
+            var seed = 1;
+            var device = "auto";  // auto, cpu, cuda or cuda:N
+            """).AddTag("parameters");
+        Add(CellKind.Markdown, """
+            ## The idea
+
+            The equation above the line that computes it, with its number in the paper:
+
+            $$ y = f(x) $$
+            """);
+        Add(CellKind.Code, """
+            int steps = preset switch
+            {
+                "smoke" => 10,
+                "standard" => 100,
+                "full" => 1000,
+                _ => throw new ArgumentException($"preset is \"{preset}\"; allowed: smoke, standard, full"),
+            };
+            double[] differences = Enumerable.Range(1, 5).Select(i => Math.Sin(seed + i) / steps).ToArray();
+            Interval interval = Interval.OfMean(differences);
+            interval.ToString()
+            """);
+        Add(CellKind.Markdown, """
+            ## Claims
+
+            Each claim of the paper, the setting here, what was measured, and what that says about the claim.
+            """);
+        Add(CellKind.Code, """
+            Claim claim = Claim.Test("what the paper says", "the paper's number", $"{preset}, 5 seeds", interval, ClaimedSign.Positive, "unit");
+            claim.Verdict
+            """);
+        notebook.EnsureCellIds();
+        return notebook;
+
+        Cell Add(CellKind kind, string source)
+        {
+            var cell = new Cell(kind, source);
+            notebook.Cells.Add(cell);
+            return cell;
+        }
+    }
+}
