@@ -1,7 +1,10 @@
 using System.Text;
 using FsCheck;
 using FsCheck.Fluent;
+using Microsoft.ML.Tokenizers;
 using PaperLab.Text;
+using BpeTokenizer = PaperLab.Text.BpeTokenizer;
+using PreTokenizer = PaperLab.Text.PreTokenizer;
 
 namespace PaperLab.Tests.Text;
 
@@ -184,6 +187,20 @@ public sealed class BpeTokenizerTests
         Assert.Equal(s_tokenizer.Hash, opened.Hash);
         Assert.Equal(s_tokenizer.SpecialTokens, opened.SpecialTokens);
         Assert.Equal(s_tokenizer.Encode("the expert, größer 😀"), opened.Encode("the expert, größer 😀"));
+    }
+
+    [Fact]
+    public void The_two_files_are_what_other_readers_of_vocab_and_merges_expect()
+    {
+        using var temporary = new TemporaryCache();
+        s_tokenizer.Save(temporary.Folder);
+        var options = new BpeOptions(Path.Combine(temporary.Folder, "vocab.json"), Path.Combine(temporary.Folder, "merges.txt"))
+        {
+            ByteLevel = true,
+            PreTokenizer = new RegexPreTokenizer(PreTokenizer.Words(), null),
+        };
+
+        Assert.Equal(s_tokenizer.Encode("the expert, größer 😀"), Microsoft.ML.Tokenizers.BpeTokenizer.Create(options).EncodeToIds("the expert, größer 😀"));
     }
 
     [Theory]
