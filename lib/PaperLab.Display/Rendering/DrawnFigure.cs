@@ -75,7 +75,7 @@ internal static class DrawnFigure
     private static HeatmapCells Drawn(HeatmapCells heatmap, int mostCells)
     {
         HeatmapCells cells = Thinning.Shrink(heatmap, mostCells);
-        double step = (heatmap.Max!.Value - heatmap.Min!.Value) / (cells.ShowValues ? StepsAcrossRange : 500);
+        double step = (heatmap.Max!.Value - heatmap.Min!.Value) / (cells.ShowValues ? StepsAcrossRange : 200);
         return cells with { Values = [.. cells.Values.Select(row => (IReadOnlyList<double>)[.. row.Select(value => double.IsFinite(value) ? ToStep(value, step) : double.NaN)])] };
     }
 

@@ -43,7 +43,10 @@ internal sealed record FigureLayout
     private const float SwatchWidth = 22;
     private const float ColorBarWidth = 74;
     private const float Between = 16;
+    private const int ShortName = 5;
+    private const float TurnedSpacing = 23;
     private const float TurnedAngleSine = 0.6f;
+    private const float TurnedAngleCosine = 0.82f;
 
     public required int Width { get; init; }
 
@@ -163,7 +166,15 @@ internal sealed record FigureLayout
         float labels = showY ? Widest(ticks) + 9 : 4;
         float title = showY && panel.Y.Title.Length > 0 ? LineHeight(Style.AxisTitleSize) + 4 : 0;
         float bar = !showBar ? 6 : ColorBarWidth + (panel.Heatmap!.ValueLabel.Length > 0 ? LineHeight(Style.AxisTitleSize) : 0);
-        return new Side(labels + title, bar, height, labels, ticks, showX, showY, showBar);
+        return new Side(Math.Max(labels + title, showX ? TurnedNames(panel, columns) : 0), bar, height, labels, ticks, showX, showY, showBar);
+    }
+
+    // Turned names reach out to the left of the first column: room for them, were they turned at this width.
+    private static float TurnedNames(Panel panel, int columns)
+    {
+        IReadOnlyList<string> names = panel.Heatmap?.Columns ?? panel.Categories ?? [];
+        float width = (Style.Width / columns) - 120;
+        return names.Count == 0 || !NameTicks(names, width).Turned ? 0 : (Widest(Ticks.Of(names, names.Count)) * TurnedAngleCosine) - (width / names.Count / 2) - Style.Edge + 8;
     }
 
     private static float DefaultHeight(Panel[] line, int columns)
@@ -175,10 +186,9 @@ internal sealed record FigureLayout
     private static PanelLayout Place(Panel panel, Side side, SKRect data)
     {
         IReadOnlyList<string>? names = panel.Heatmap?.Columns ?? panel.Categories;
-        AxisTick[] ticks = names is null
-            ? Ticks.Of(panel.X, Math.Max(3, (int)(data.Width / 85)))
-            : Ticks.Of(names, (int)(data.Width / 16));
-        bool turned = names is not null && Widest(ticks) > (data.Width / ticks.Length) - 6;
+        (AxisTick[] ticks, bool turned) = names is null
+            ? (Ticks.Of(panel.X, Math.Max(3, (int)(data.Width / 85))), false)
+            : NameTicks(names, data.Width);
         return new PanelLayout
         {
             Data = data,
@@ -192,6 +202,21 @@ internal sealed record FigureLayout
             ShowValues = panel.Heatmap is { ShowValues: true } heatmap && ValuesFit(heatmap, data),
             ShowColorBar = side.ShowBar,
         };
+    }
+
+    // Short names, such as numbers, are thinned until they fit; longer ones are turned before any is left out.
+    private static (AxisTick[] Ticks, bool Turned) NameTicks(IReadOnlyList<string> names, float width)
+    {
+        AxisTick[] all = Ticks.Of(names, names.Count);
+        float widest = Widest(all) + 7;
+        if (widest * names.Count <= width)
+        {
+            return (all, false);
+        }
+
+        return names.Average(name => name.Length) <= ShortName
+            ? (Ticks.Of(names, (int)(width / widest)), false)
+            : (Ticks.Of(names, (int)(width / TurnedSpacing)), true);
     }
 
     private static bool ValuesFit(HeatmapCells heatmap, SKRect data) =>

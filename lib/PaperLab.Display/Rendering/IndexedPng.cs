@@ -11,10 +11,15 @@ internal static class IndexedPng
 {
     private static readonly uint[] s_crcTable = CrcTable();
 
-    /// <summary>Encodes opaque pixels, 0xRRGGBB, row by row, with a palette of at most <paramref name="colors"/> (up to 256).</summary>
-    public static byte[] Encode(ReadOnlySpan<uint> pixels, int width, int height, int colors)
+    /// <summary>Encodes opaque pixels, 0xRRGGBB, row by row.</summary>
+    /// <param name="pixels">The picture.</param>
+    /// <param name="width">Pixels in a row.</param>
+    /// <param name="height">Rows.</param>
+    /// <param name="exact">Colours that mean something and stay as they are.</param>
+    /// <param name="others">How many more colours the palette may have, for smoothed edges; 256 with the exact ones at most.</param>
+    public static byte[] Encode(ReadOnlySpan<uint> pixels, int width, int height, IReadOnlyList<uint> exact, int others)
     {
-        uint[] palette = PaletteOf(pixels, colors);
+        uint[] palette = PaletteOf(pixels, exact, others);
         byte[] rows = Rows(pixels, width, height, palette);
 
         using var png = new MemoryStream();
@@ -30,9 +35,9 @@ internal static class IndexedPng
         return png.ToArray();
     }
 
-    // The commonest colours, but none so close to an earlier one that the eye would not tell: shades of smoothed edges would
+    // After the exact ones, the commonest colours, but none so close to an earlier one that the eye would not tell: shades of smoothed edges would
     // otherwise crowd out the colours that mean something.
-    private static uint[] PaletteOf(ReadOnlySpan<uint> pixels, int colors)
+    private static uint[] PaletteOf(ReadOnlySpan<uint> pixels, IReadOnlyList<uint> exact, int others)
     {
         var counts = new Dictionary<uint, int>();
         foreach (uint pixel in pixels)
@@ -41,7 +46,8 @@ internal static class IndexedPng
         }
 
         uint[] common = [.. counts.OrderByDescending(pair => pair.Value).ThenBy(pair => pair.Key).Select(pair => pair.Key)];
-        var palette = new List<uint>();
+        var palette = new List<uint>(exact.Distinct().Where(counts.ContainsKey));
+        int colors = Math.Min(256, palette.Count + others);
         foreach (int apart in new[] { 24 * 24, 10 * 10, 1 })
         {
             foreach (uint color in common)

@@ -59,7 +59,7 @@ internal static class PlotlyFigure
 
         if (series.Mark != Mark.Line)
         {
-            trace.SetProperty("marker", new { color = series.Color, size = 7, symbol = Symbol(index), opacity = Style.PointOpacity });
+            trace.SetProperty("marker", new { color = series.Color, size = 7, symbol = Symbol(index), opacity = Style.PointOpacity(series.Y.Count) });
         }
 
         if (series.Low is not null && series.Mark == Mark.Points)

@@ -131,19 +131,35 @@ internal static class PlotlyLayout
         var y = Axis(panel.Y, at.ShowYLabels, panel.Heatmap is not null);
         y["domain"] = new[] { Share(plot.Bottom - at.Data.Bottom, plot.Height), Share(plot.Bottom - at.Data.Top, plot.Height) };
         y["anchor"] = "x" + number;
-        if (at.TurnedXLabels)
+        if (named)
         {
-            x["tickangle"] = -35;
+            x["tickangle"] = at.TurnedXLabels ? -35 : 0;
+        }
+
+        if (named)
+        {
+            SetNames(x, (panel.Heatmap?.Columns ?? panel.Categories)!, at.XTicks);
         }
 
         if (panel.Heatmap is not null)
         {
             y["autorange"] = "reversed";
             y["showgrid"] = false;
+            SetNames(y, panel.Heatmap.Rows, at.YTicks);
         }
 
         layout.SetProperty("xaxis" + number, x);
         layout.SetProperty("yaxis" + number, y);
+    }
+
+    // Where names are left out or shortened, the live chart has the picture's ticks.
+    private static void SetNames(Dictionary<string, object> axis, IReadOnlyList<string> names, AxisTick[] ticks)
+    {
+        if (ticks.Length < names.Count || ticks.Zip(names).Any(pair => pair.First.Label != pair.Second))
+        {
+            axis["tickvals"] = Array.ConvertAll(ticks, tick => names[(int)tick.Value]);
+            axis["ticktext"] = Array.ConvertAll(ticks, tick => tick.Label);
+        }
     }
 
     private static Dictionary<string, object> Axis(Axis axis, bool labels, bool named)

@@ -7,17 +7,14 @@ namespace PaperLab.Display.Rendering;
 
 internal static class PngFigure
 {
-    // A colour map without visible steps needs more colours than lines and letters do.
-    private const int ColorMapColors = 48;
-
     static PngFigure()
     {
         Fonts.FontResolvers.Insert(0, InterFont.Instance);
         Fonts.Default = InterFont.Family;
     }
 
-    /// <summary>Draws the figure at <paramref name="scale"/> device pixels for each CSS pixel, in <paramref name="colors"/> colours (heatmaps in more).</summary>
-    public static byte[] Of(Figure figure, FigureLayout layout, float scale, int colors)
+    /// <summary>Draws the figure at <paramref name="scale"/> device pixels for each CSS pixel, with <paramref name="edgeColors"/> colours for smoothed edges.</summary>
+    public static byte[] Of(Figure figure, FigureLayout layout, float scale, int edgeColors)
     {
         var size = new SKImageInfo((int)(layout.Width * scale), (int)(layout.Height * scale), SKColorType.Bgra8888, SKAlphaType.Opaque);
         using var bitmap = new SKBitmap(size);
@@ -34,7 +31,7 @@ internal static class PngFigure
             DrawCaption(canvas, layout);
         }
 
-        return IndexedPng.Encode(Pixels(bitmap), size.Width, size.Height, colors + (figure.Panels.Any(panel => panel.Heatmap is not null) ? ColorMapColors : 0));
+        return IndexedPng.Encode(Pixels(bitmap), size.Width, size.Height, ExactColors(figure), edgeColors);
     }
 
     public static void DrawText(SKCanvas canvas, string text, float x, float baseline, float size, string color, SKTextAlign align = SKTextAlign.Left, bool bold = false)
@@ -106,6 +103,14 @@ internal static class PngFigure
             DrawText(canvas, line, Style.Edge, y + Style.CaptionSize, Style.CaptionSize, Style.SoftInk);
             y += height;
         }
+    }
+
+    private static uint[] ExactColors(Figure figure)
+    {
+        IEnumerable<(byte R, byte G, byte B)> words = new[] { Style.Background, Style.Ink, Style.SoftInk, Style.GridLine, Style.AxisLine }.Select(Palette.Parse);
+        IEnumerable<(byte R, byte G, byte B)> series = figure.Panels.SelectMany(panel => panel.Series).Select(item => Palette.Parse(item.Color!));
+        IEnumerable<(byte R, byte G, byte B)> maps = figure.Panels.Where(panel => panel.Heatmap is not null).Select(panel => PngPanel.Map(panel.Heatmap!)).Distinct().SelectMany(PngPanel.Steps);
+        return [.. words.Concat(series).Concat(maps).Select(color => (uint)((color.R << 16) | (color.G << 8) | color.B))];
     }
 
     private static uint[] Pixels(SKBitmap bitmap)

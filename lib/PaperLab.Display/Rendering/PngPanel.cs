@@ -9,6 +9,7 @@ namespace PaperLab.Display.Rendering;
 internal static class PngPanel
 {
     private const float MarkerRadius = 3.5f;
+    private const int MapSteps = 65;
 
     /// <summary>Draws the panel's axes, data, labels and, for a heatmap, its colour bar.</summary>
     public static void Draw(SKCanvas canvas, Panel panel, PanelLayout place, Figure figure)
@@ -21,8 +22,12 @@ internal static class PngPanel
         SetAxes(plot, panel, place);
         if (panel.Heatmap is { } heatmap)
         {
-            AddHeatmap(plot, heatmap);
+            DrawCells(canvas, heatmap, place.Data);
         }
+
+        // ScottPlot draws no ticks on a plot that holds nothing; a heatmap's cells are ours, and a diverged run has no point to draw.
+        ScottPlot.Plottables.Marker anchor = plot.Add.Marker(plot.Axes.GetLimits().HorizontalCenter, plot.Axes.GetLimits().VerticalCenter);
+        anchor.IsVisible = false;
 
         string[] names = [.. figure.Panels.SelectMany(other => other.Series).Select(series => series.Name).Distinct()];
         int bars = panel.Series.Count(series => series.Mark == Mark.Bar), bar = 0;
@@ -104,6 +109,7 @@ internal static class PngPanel
         {
             plot.Axes.Bottom.TickLabelStyle.Rotation = -35;
             plot.Axes.Bottom.TickLabelStyle.Alignment = Alignment.MiddleRight;
+            plot.Axes.Bottom.TickLabelStyle.OffsetY = 7;
         }
 
         plot.Axes.Right.FrameLineStyle.Width = 0;
@@ -138,7 +144,7 @@ internal static class PngPanel
             scatter.MarkerShape = Shape(index);
             scatter.MarkerSize = points || run.Length == 1 ? MarkerRadius * 2 : 0;
             scatter.MarkerLineWidth = 0;
-            scatter.MarkerFillColor = color.WithAlpha(Style.PointOpacity);
+            scatter.MarkerFillColor = color.WithAlpha(Style.PointOpacity(series.Y.Count));
         }
     }
 
@@ -208,25 +214,22 @@ internal static class PngPanel
         drawn.LinePattern = LinePattern.Dotted;
     }
 
-    private static void AddHeatmap(Plot plot, HeatmapCells cells)
+    // Cells are drawn without smoothing, so that no seam shows between neighbours.
+    private static void DrawCells(SKCanvas canvas, HeatmapCells heatmap, SKRect data)
     {
-        int rows = cells.Rows.Count, columns = cells.Columns.Count;
-        double[,] values = new double[rows, columns];
-        for (int row = 0; row < rows; row++)
+        float width = data.Width / heatmap.Columns.Count, height = data.Height / heatmap.Rows.Count;
+        foreach ((int row, IReadOnlyList<double> values) in heatmap.Values.Index())
         {
-            for (int column = 0; column < columns; column++)
+            foreach ((int column, double value) in values.Index())
             {
-                values[row, column] = cells.Values[row][column];
+                using var paint = new SKPaint { Color = double.IsFinite(value) ? CellColor(heatmap, value) : SKColor.Parse(Style.EmptyCell), IsAntialias = false };
+                canvas.DrawRect(data.Left + (column * width), data.Top + (row * height), width, height, paint);
             }
         }
-
-        var heatmap = plot.Add.Heatmap(values);
-        heatmap.Colormap = new ColorScale(Map(cells));
-        heatmap.ManualRange = new ScottPlot.Range(cells.Min!.Value, cells.Max!.Value);
-        heatmap.Rectangle = new CoordinateRect(-0.5, columns - 0.5, -0.5, rows - 0.5);
-        heatmap.NaNCellColor = new Color(Style.EmptyCell);
-        heatmap.Smooth = false;
     }
+
+    private static SKColor CellColor(HeatmapCells heatmap, double value) =>
+        ColorAt(Map(heatmap), (value - heatmap.Min!.Value) / (heatmap.Max!.Value - heatmap.Min.Value));
 
     private static void DrawWords(SKCanvas canvas, Panel panel, PanelLayout place)
     {
@@ -249,6 +252,11 @@ internal static class PngPanel
         foreach (ReferenceLine line in panel.References.Where(line => line.Label.Length > 0))
         {
             DrawReferenceLabel(canvas, panel, data, line);
+        }
+
+        if (panel.Heatmap is null && !panel.Series.Any(series => series.Y.Any(double.IsFinite)))
+        {
+            PngFigure.DrawText(canvas, "no finite values", data.MidX, data.MidY, Style.AxisTitleSize, Style.SoftInk, SKTextAlign.Center);
         }
 
         if (panel.Heatmap is { } heatmap)
@@ -299,8 +307,8 @@ internal static class PngPanel
         {
             foreach ((int column, double value) in values.Index().Where(cell => double.IsFinite(cell.Item)))
             {
-                (byte red, byte green, byte blue) = Palette.At(Map(heatmap), (value - heatmap.Min!.Value) / (heatmap.Max!.Value - heatmap.Min.Value));
-                bool dark = ((0.299 * red) + (0.587 * green) + (0.114 * blue)) < 140;
+                SKColor cell = CellColor(heatmap, value);
+                bool dark = ((0.299 * cell.Red) + (0.587 * cell.Green) + (0.114 * cell.Blue)) < 140;
                 PngFigure.DrawText(canvas, NumberText.Cell(value, heatmap.Format), data.Left + (width * (column + 0.5f)), data.Top + (height * (row + 0.5f)) + 4, Style.TickSize, dark ? "#FFFFFF" : Style.Ink, SKTextAlign.Center);
             }
         }
@@ -312,13 +320,12 @@ internal static class PngPanel
         float left = data.Right + 14;
         for (float y = 0; y < data.Height; y += 1)
         {
-            (byte red, byte green, byte blue) = Palette.At(Map(heatmap), 1 - (Math.Floor(y / data.Height * 48) / 47));
-            using var paint = new SKPaint { Color = new SKColor(red, green, blue) };
+            using var paint = new SKPaint { Color = ColorAt(Map(heatmap), 1 - (y / data.Height)) };
             canvas.DrawRect(left, data.Top + y, Width, Math.Min(1, data.Height - y), paint);
         }
 
         var axis = new Axis { Min = heatmap.Min, Max = heatmap.Max, Percent = heatmap.Format.StartsWith('P') };
-        foreach (AxisTick tick in Ticks.Of(axis, Math.Max(2, (int)(data.Height / 45))))
+        foreach (AxisTick tick in Ticks.Of(axis, Math.Max(4, (int)(data.Height / 45))))
         {
             float y = data.Bottom - (data.Height * Share(axis, tick.Value));
             PngFigure.DrawText(canvas, tick.Label, left + Width + 6, y + 4, Style.TickSize, Style.SoftInk);
@@ -359,14 +366,13 @@ internal static class PngPanel
 
     public static IReadOnlyList<string> Map(HeatmapCells heatmap) => heatmap.Midpoint is null ? Palette.Sequential : Palette.Diverging;
 
-    private sealed class ColorScale(IReadOnlyList<string> map) : IColormap
-    {
-        public string Name => "PaperLab";
+    /// <summary>The colours that the picture takes from a map: few enough for a palette, too many to see the steps.</summary>
+    public static IEnumerable<(byte R, byte G, byte B)> Steps(IReadOnlyList<string> map) =>
+        Enumerable.Range(0, MapSteps).Select(step => Palette.At(map, step / (MapSteps - 1.0)));
 
-        public Color GetColor(double position)
-        {
-            (byte red, byte green, byte blue) = Palette.At(map, position);
-            return new Color(red, green, blue);
-        }
+    private static SKColor ColorAt(IReadOnlyList<string> map, double position)
+    {
+        (byte red, byte green, byte blue) = Palette.At(map, Math.Round(Math.Clamp(position, 0, 1) * (MapSteps - 1)) / (MapSteps - 1));
+        return new SKColor(red, green, blue);
     }
 }

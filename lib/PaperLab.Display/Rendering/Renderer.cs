@@ -6,9 +6,9 @@ namespace PaperLab.Display.Rendering;
 
 internal static class Renderer
 {
-    // Device pixels for each CSS pixel, and colours in the palette. Twice the CSS size is crisp on every screen; a busy picture gives
-    // up some sharpness, then some smoothness of its edges.
-    private static readonly (float Scale, int Colors)[] s_qualities = [(2f, 32), (1.75f, 32), (1.5f, 28), (1.25f, 20), (1f, 16)];
+    // Device pixels for each CSS pixel, and colours for smoothed edges. Twice the CSS size is crisp on every screen; a busy picture
+    // gives up sharpness.
+    private static readonly (float Scale, int EdgeColors)[] s_qualities = [(2f, 24), (1.75f, 24), (1.5f, 16), (1.25f, 16), (1f, 12)];
 
     /// <summary>Renders a drawn figure (JSON); returns the Plotly JSON, the PNG in base64, and its width and height in CSS pixels.</summary>
     /// <param name="figureJson">The figure.</param>
@@ -24,9 +24,17 @@ internal static class Renderer
     private static string Picture(Figure figure, FigureLayout layout, int mostCharacters)
     {
         string picture = "";
-        foreach ((float scale, int colors) in s_qualities)
+        float drawn = 0;
+        foreach ((float scale, int edgeColors) in s_qualities)
         {
-            picture = Convert.ToBase64String(PngFigure.Of(figure, layout, scale, colors));
+            // What a picture costs is its edges, and they grow with the scale: a quality that is bound to be too large is not tried.
+            bool hopeless = drawn > 0 && picture.Length * scale / drawn > mostCharacters * 1.15;
+            if (hopeless && scale > s_qualities[^1].Scale)
+            {
+                continue;
+            }
+
+            (picture, drawn) = (Convert.ToBase64String(PngFigure.Of(figure, layout, scale, edgeColors)), scale);
             if (picture.Length <= mostCharacters)
             {
                 break;

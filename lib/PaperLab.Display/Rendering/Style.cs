@@ -23,12 +23,14 @@ internal static class Style
     public const float TickSize = 11.5f;
     public const float CaptionSize = 11.5f;
 
-    public const double PointOpacity = 0.8;
     public const double BandOpacity = 0.18;
     public const string WebFonts = "Inter, system-ui, -apple-system, 'Segoe UI', Roboto, 'Helvetica Neue', Arial, sans-serif";
 
     /// <summary>Many lines in one panel are drawn finer.</summary>
     public static float LineWidth(int lines) => lines <= 4 ? 2f : 1.5f;
+
+    /// <summary>Clouds of points show where they are dense.</summary>
+    public static double PointOpacity(int points) => points <= 400 ? 1 : 0.7;
 
     /// <summary>Series past the last colour repeat the colours with a dashed line.</summary>
     public static bool IsDashed(Series series, int index) => series.Dashed || index >= Palette.Categories.Count;

@@ -6,6 +6,8 @@ internal readonly record struct AxisTick(double Value, string Label);
 
 internal static class Ticks
 {
+    private const int LongestName = 28;
+
     private static readonly double[] s_niceSteps = [1, 2, 5, 10];
 
     /// <summary>Ticks of an axis with settled limits, at most about <paramref name="most"/> of them.</summary>
@@ -34,8 +36,10 @@ internal static class Ticks
     public static AxisTick[] Of(IReadOnlyList<string> categories, int most)
     {
         int every = Math.Max(1, (categories.Count + most - 1) / Math.Max(1, most));
-        return [.. categories.Select((label, i) => new AxisTick(i, label)).Where((_, i) => i % every == 0)];
+        return [.. categories.Select((label, i) => new AxisTick(i, Shortened(label))).Where((_, i) => i % every == 0)];
     }
+
+    private static string Shortened(string label) => label.Length <= LongestName ? label : label[..(LongestName - 1)] + "…";
 
     private static AxisTick[] Linear(double min, double max, int most, bool percent)
     {
