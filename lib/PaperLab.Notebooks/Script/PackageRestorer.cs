@@ -21,7 +21,7 @@ internal sealed class PackageRestorer(string folder)
     private readonly List<string> _sources = [];
 
     /// <summary>Where answers are kept: PAPERLAB_CACHE, or the user's local application data.</summary>
-    public static string CacheFolder { get; } = Path.Combine(
+    public static string CacheFolder => Path.Combine(
         Environment.GetEnvironmentVariable("PAPERLAB_CACHE") is { Length: > 0 } chosen
             ? chosen
             : Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.LocalApplicationData, Environment.SpecialFolderOption.Create), "paperlab"),
