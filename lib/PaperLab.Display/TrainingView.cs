@@ -17,8 +17,8 @@ internal static class TrainingView
         ? $"<p style=\"{Html.Font}\"><b>{Html.Text(title)}</b>: waiting for the first step</p>"
         : Html.Table($"{Html.Text(title)}: {State(rows)}", s_columns, rows.Select(row => (IReadOnlyList<string>)
         [
-            Html.Text(row.Run),
-            Bar(row),
+            $"<span style=\"white-space:nowrap\">{Html.Text(row.Run)}</span>",
+            $"<span style=\"white-space:nowrap\">{Bar(row)}</span>",
             Steps(row.Last!),
             Loss(row.Last!),
             Spark(row.Losses),

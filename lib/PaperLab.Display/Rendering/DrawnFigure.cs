@@ -12,7 +12,7 @@ internal static class DrawnFigure
     // A panel some 300 pixels high: a step of 1/2000 of its range is a seventh of a pixel.
     private const double StepsAcrossRange = 2000;
 
-    /// <summary>The figure as drawn; <paramref name="detail"/> in (0, 1] scales the number of points and cells.</summary>
+    /// <summary>The figure as drawn; <paramref name="detail"/> in (0, 1] scales the number of points; cells are averaged only past a fixed number.</summary>
     public static Figure Of(Figure figure, double detail = 1)
     {
         int numbers = figure.Panels.Max(panel => panel.Series.Sum(NumbersPerPoint));
@@ -20,16 +20,15 @@ internal static class DrawnFigure
         // A tenth fewer points would save little and cost the even spacing.
         int longest = figure.Panels.SelectMany(panel => panel.Series).Select(series => series.Y.Count).DefaultIfEmpty().Max();
         pointsPerSeries = longest <= pointsPerSeries * 1.5 ? longest : pointsPerSeries;
-        int cellsPerPanel = (int)(detail * MostCells);
         Panel[] panels = [.. Limits.Settle(figure.Panels, figure.ShareAxes)];
         Dictionary<string, string> colors = Colors(panels);
         return figure with
         {
-            Caption = Caption(figure, pointsPerSeries, cellsPerPanel),
+            Caption = Caption(figure, pointsPerSeries, MostCells),
             Panels = [.. panels.Select(panel => panel with
             {
                 Series = [.. panel.Series.Select(series => Drawn(series, panel, pointsPerSeries) with { Color = series.Color ?? colors[series.Name] })],
-                Heatmap = panel.Heatmap is { } heatmap ? Drawn(heatmap, cellsPerPanel) : null,
+                Heatmap = panel.Heatmap is { } heatmap ? Drawn(heatmap, MostCells) : null,
             })],
         };
     }

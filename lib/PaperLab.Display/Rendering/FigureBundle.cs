@@ -14,7 +14,7 @@ internal sealed class FigureBundle
     private const int MostCharacters = 57_000;
     private const int MoreForEachPanel = 25_000;
 
-    private static readonly double[] s_details = [1, 0.6, 0.35, 0.2];
+    private static readonly double[] s_details = [1, 0.75, 0.5, 0.35, 0.2];
 
     private static readonly ConditionalWeakTable<Figure, FigureBundle> s_bundles = [];
 
@@ -43,7 +43,7 @@ internal sealed class FigureBundle
         {
             drawn = JsonSerializer.Serialize(DrawnFigure.Of(figure, detail), FigureJson.Options);
             rendered = IsolatedRenderer.Render(drawn, most);
-            if (rendered.PlotlyJson.Length + rendered.PngBase64.Length <= most)
+            if (Renderer.JsonCost(rendered.PlotlyJson) + rendered.PngBase64.Length <= most)
             {
                 break;
             }

@@ -1,6 +1,7 @@
 using System.Buffers.Binary;
 using System.Runtime.Loader;
 using System.Text.Json;
+using System.Text.Json.Nodes;
 using Microsoft.DotNet.Interactive.Formatting;
 using PaperLab.Display;
 
@@ -8,6 +9,8 @@ namespace PaperLab.Tests.Display;
 
 public sealed class FigureTests
 {
+    private static readonly JsonSerializerOptions s_indented = new() { WriteIndented = true, IndentSize = 1 };
+
     public static TheoryData<string> Samples => [.. SampleFigures.Names];
 
     [Theory]
@@ -28,7 +31,9 @@ public sealed class FigureTests
     public void A_chart_with_all_its_forms_stays_within_60_kilobytes(string name)
     {
         Figure figure = SampleFigures.Named(name);
-        int bytes = figure.ToHtml().Length + figure.ToPlotlyJson().Length + Convert.ToBase64String(figure.ToPng()).Length + figure.ToString().Length;
+        // A notebook is saved with a line for each value of its JSON.
+        string json = JsonNode.Parse(figure.ToPlotlyJson())!.ToJsonString(s_indented);
+        int bytes = figure.ToHtml().Length + json.Length + Convert.ToBase64String(figure.ToPng()).Length + figure.ToString().Length;
 
         // A grid holds several charts: 60 KB for the first and 25 KB for each further one.
         Assert.InRange(bytes, 1, 60_000 + (25_000 * (figure.Panels.Count - 1)));
