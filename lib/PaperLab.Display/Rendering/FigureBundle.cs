@@ -11,7 +11,7 @@ namespace PaperLab.Display.Rendering;
 internal sealed class FigureBundle
 {
     // 60 KB for a chart with its text and markup; a grid of charts is several.
-    private const int MostCharacters = 57_000;
+    private const int MostCharacters = 59_000;
     private const int MoreForEachPanel = 25_000;
 
     private static readonly double[] s_details = [1, 0.75, 0.5, 0.35, 0.2];

@@ -11,7 +11,7 @@ internal static class Renderer
 
     // Device pixels for each CSS pixel, and colours for smoothed edges. Twice the CSS size is crisp on every screen; a busy picture
     // gives up sharpness.
-    private static readonly (float Scale, int EdgeColors)[] s_qualities = [(2f, 24), (1.75f, 24), (1.5f, 16), (1.25f, 16), (1f, 12)];
+    private static readonly (float Scale, int EdgeColors)[] s_qualities = [(2f, 24), (1.75f, 24), (1.5f, 16), (1.25f, 16), (1f, 8)];
 
     /// <summary>Renders a drawn figure (JSON); returns the Plotly JSON, the PNG in base64, and its width and height in CSS pixels.</summary>
     /// <param name="figureJson">The figure.</param>

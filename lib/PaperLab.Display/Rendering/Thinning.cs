@@ -13,7 +13,9 @@ internal static class Thinning
             return [.. Enumerable.Range(0, count)];
         }
 
-        return series.Mark == Mark.Points ? Sample(count, most) : Extremes(series.Y, most);
+        return series.Mark == Mark.Points ? Sample(count, most)
+            : series.Low is null ? Extremes(series.Y, most)
+            : Evenly(count, most);
     }
 
     /// <summary>A heatmap of at most <paramref name="most"/> cells, each the mean of a block of cells.</summary>
@@ -59,6 +61,13 @@ internal static class Thinning
         }
 
         return [.. kept];
+    }
+
+    // A mean with its band is smooth already; even steps keep it so, and cost no list of positions.
+    private static int[] Evenly(int count, int most)
+    {
+        int step = (count - 2 + most - 1) / (most - 1);
+        return [.. Enumerable.Range(0, count).Where(i => i % step == 0 || i == count - 1)];
     }
 
     private static int[] Sample(int count, int most)
