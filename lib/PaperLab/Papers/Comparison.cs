@@ -136,7 +136,29 @@ public sealed class ComparisonResult
     public Interval Difference(string arm, string baseline, Func<RunRecord, double> metric) =>
         Interval.OfPairedDifference(Of(arm).Select(metric).ToArray(), Of(baseline).Select(metric).ToArray());
 
-    /// <summary>The training loss of an arm, averaged over blocks of steps: one row for each seed.</summary>
-    public double[][] TrainingLoss(string arm, int blocks) =>
-        Of(arm).Select(record => record.TrainingLoss.Chunk(Math.Max(1, record.TrainingLoss.Count / blocks)).Select(block => block.Average()).ToArray()).ToArray();
+    /// <summary>The arms side by side: what each costs and what it reaches, averaged over seeds.</summary>
+    public IReadOnlyList<ArmSummary> Summary() => [.. Comparison.Arms.Select(arm =>
+    {
+        IReadOnlyList<RunRecord> runs = Of(arm.Name);
+        return new ArmSummary(
+            arm.Name,
+            runs[0].TotalParameters,
+            runs[0].ActiveParameters,
+            runs[0].FlopsPerToken,
+            runs[0].Tokens,
+            Mean(arm.Name, run => run.Final.Loss),
+            runs.Sum(run => run.TrainingSeconds),
+            runs.Max(run => run.PeakMemory) / 1e9);
+    })];
 }
+
+/// <summary>One arm in a table.</summary>
+/// <param name="Arm">Its name.</param>
+/// <param name="Parameters">Parameters in all.</param>
+/// <param name="Active">Parameters that take part in one token.</param>
+/// <param name="FlopsPerToken">FLOPs of one token's forward pass.</param>
+/// <param name="Tokens">Tokens trained on, each seed.</param>
+/// <param name="HeldOutLoss">Mean over seeds with its t interval, nats per token.</param>
+/// <param name="Seconds">Training time of all seeds.</param>
+/// <param name="PeakMemory">Largest resident memory, GB.</param>
+public sealed record ArmSummary(string Arm, long Parameters, long Active, double FlopsPerToken, long Tokens, Interval HeldOutLoss, double Seconds, double PeakMemory);
