@@ -73,6 +73,7 @@ public static class CommandLine
         var root = new Command("paperlab", "Runs papers: C# notebooks, in batch, each in a process of its own.") { new HelpOption(), new VersionOption() };
         root.Subcommands.Add(RunCommand.Create());
         root.Subcommands.Add(CheckCommand.Create());
+        root.Subcommands.Add(DoctorCommand.Create());
         root.Subcommands.Add(DataCommand.Create());
         root.Subcommands.Add(NewCommand.Create());
         AddHelp(root, $"{Examples}\n\n{ExitCode.Help}");

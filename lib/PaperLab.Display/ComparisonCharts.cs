@@ -47,11 +47,11 @@ public static class ComparisonCharts
             return Chart.Heatmap(arm, LayerNames(layers), ExpertNames(layers), Cells(layers.Select(layer => layer.Load)), "share of assignments", midpoint: 1.0 / layers[0].Load.Count, format: "0.00");
         })).WithCaption($"Even load is {1.0 / result.Of(arms[0])[0].Final.Routing[0].Load.Count:0.000}. Seed {result.Comparison.Seeds[0]}; experts have no order, so seeds cannot be averaged.");
 
-    /// <summary>Which experts each domain's tokens go to, in one layer: one panel for each arm, first seed.</summary>
+    /// <summary>Which experts each domain's tokens go to, in one layer (1 is the first): one panel for each arm, first seed.</summary>
     public static Figure DomainLoad(ComparisonResult result, int layer, params string[] arms) =>
-        Chart.Grid($"Experts by domain, layer {layer + 1}", arms.Length, arms.Select(arm =>
+        Chart.Grid($"Experts by domain, layer {layer}", arms.Length, arms.Select(arm =>
         {
-            LayerRouting routing = result.Of(arm)[0].Final.Routing[layer];
+            LayerRouting routing = result.Of(arm)[0].Final.Routing[layer - 1];
             return Chart.Heatmap(arm, routing.LoadByDomain.Keys, ExpertNames([routing]), Cells(routing.LoadByDomain.Values), "share of assignments", format: "0.00");
         })).WithCaption($"Each row sums to 1. Seed {result.Comparison.Seeds[0]}.");
 

@@ -11,7 +11,7 @@ public enum Verdict
     /// <summary>The interval excludes zero on the other side.</summary>
     Contradicted,
 
-    /// <summary>The interval holds zero: at this scale the data decide nothing.</summary>
+    /// <summary>The interval holds zero, or too few observations stand behind it: the data decide nothing.</summary>
     Inconclusive,
 
     /// <summary>The scale, the data or the pretrained weights that the claim is about do not exist here.</summary>
@@ -54,10 +54,14 @@ public sealed record Claim
     /// <summary>Why the claim cannot be tested here; null otherwise.</summary>
     public string? Reason { get; }
 
+    /// <summary>Fewer observations than this decide nothing, however narrow their interval: a t interval of two seeds rests on one degree of freedom.</summary>
+    public const int MinimumObservations = 5;
+
     /// <summary>Decides a claim from the interval of the measured difference: the project's one verdict rule.</summary>
     public static Claim Test(string statement, string paper, string setting, Interval difference, ClaimedSign claimed, string unit)
     {
-        Verdict verdict = (difference.ExcludesZero, difference.Low > 0, claimed) switch
+        bool decides = difference.ExcludesZero && difference.Observations >= MinimumObservations;
+        Verdict verdict = (decides, difference.Low > 0, claimed) switch
         {
             (false, _, _) => Verdict.Inconclusive,
             (true, true, ClaimedSign.Positive) or (true, false, ClaimedSign.Negative) => Verdict.Supported,

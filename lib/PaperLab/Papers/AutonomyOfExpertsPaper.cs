@@ -84,7 +84,8 @@ public static class AutonomyOfExpertsPaper
     /// <summary>The claims that these runs can speak to, each decided by its interval, and those that they cannot.</summary>
     public static IReadOnlyList<Claim> Judge(ComparisonResult runs, Interval toyAgreement, Interval throughput)
     {
-        string setting = $"{runs.Of(Moe)[0].TotalParameters / 1e6:0.0}M parameters, {runs.Of(Moe)[0].Tokens / 1e6:0.0}M tokens, {runs.Comparison.Seeds.Count} seeds";
+        RunRecord moe = runs.Of(Moe)[0];
+        string setting = $"{moe.TotalParameters / 1e6:0.0}M parameters, {moe.Tokens / 1e3:N0}k tokens, {runs.Comparison.Seeds.Count} seeds";
         return
         [
             Claim.Test("AoE models language better than MoE at equal total parameters",

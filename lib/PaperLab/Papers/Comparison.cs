@@ -96,6 +96,10 @@ public sealed record Comparison
         return new ComparisonResult(this, records, loaded);
     }
 
+    /// <summary>What is compared, in one line.</summary>
+    public override string ToString() =>
+        $"{Preset}: {Arms.Count} arms × {Seeds.Count} seeds, {Training.Steps} steps of {Training.BatchSize * Model.ContextLength:N0} tokens each";
+
     /// <summary>The corpus as tokens, from the cache where it is there.</summary>
     public TokenizedCorpus LoadText()
     {

@@ -7,6 +7,7 @@
 // The paper does not give its dimensions; ours are below. Top-1 needs weights from the softmax over both experts: with a softmax
 // over the single chosen expert the weight would be the constant 1 and a router could not learn.
 
+using PaperLab.Evaluation;
 using PaperLab.Models;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
@@ -17,7 +18,7 @@ namespace PaperLab.Papers;
 public static class GaussianToy
 {
     public const int Classes = 3;
-    private const int Width = 8, Experts = 2, Hidden = 16, GateRank = 4, TrainingSteps = 300, BatchSize = 128, TestPoints = 600;
+    private const int Width = 8, Experts = 2, Hidden = 16, GateRank = 4, TrainingSteps = 300, BatchSize = 128, TestPoints = 300;
     private const double ClassRadius = 2, ClassStd = 0.8, LearningRate = 1e-2;
 
     /// <summary>The two layers with equal parameters in their experts.</summary>
@@ -33,6 +34,22 @@ public static class GaussianToy
         NormalizeWeights = false,
         BalanceLossWeight = 0.01,
     };
+
+    /// <summary>Both layers over several seeds, paired.</summary>
+    public static GaussianToyComparison Compare(int firstSeed, int seeds)
+    {
+        int threads = get_num_threads();
+        set_num_threads(1); // products this small only lose by being shared
+        try
+        {
+            int[] all = [.. Enumerable.Range(firstSeed, seeds)];
+            return new GaussianToyComparison([.. all.Select(seed => Run(MixtureOfExperts, seed))], [.. all.Select(seed => Run(AutonomyOfExperts, seed))]);
+        }
+        finally
+        {
+            set_num_threads(threads);
+        }
+    }
 
     /// <summary>Trains one layer; the same seed gives every layer the same points in the same order.</summary>
     public static GaussianToyResult Run(RoutedConfig config, int seed)
@@ -106,3 +123,16 @@ public static class GaussianToy
 /// <param name="Expert">Expert that computed each point.</param>
 /// <param name="Scores">Both experts' scores of each point: router logits or activation norms.</param>
 public sealed record GaussianToyResult(double Accuracy, double Agreement, double[][] Points, int[] Class, int[] Expert, double[][] Scores);
+
+/// <summary>Both toy layers, run by run.</summary>
+public sealed record GaussianToyComparison(IReadOnlyList<GaussianToyResult> MoeRuns, IReadOnlyList<GaussianToyResult> AoeRuns)
+{
+    /// <summary>Share of points whose chosen expert is the better one, behind a router.</summary>
+    public Interval Moe => Interval.OfMean([.. MoeRuns.Select(run => run.Agreement)]);
+
+    /// <summary>The same where the experts choose themselves.</summary>
+    public Interval Aoe => Interval.OfMean([.. AoeRuns.Select(run => run.Agreement)]);
+
+    /// <summary>AoE − MoE, paired by seed.</summary>
+    public Interval Difference => Interval.OfPairedDifference([.. AoeRuns.Select(run => run.Agreement)], [.. MoeRuns.Select(run => run.Agreement)]);
+}

@@ -29,6 +29,15 @@ public sealed class ClaimTests
     }
 
     [Fact]
+    public void Four_seeds_decide_nothing_and_five_do()
+    {
+        Verdict With(int seeds) => Claim.Test("s", "p", "setting", new Interval(1, 0.9, 1.1, seeds), ClaimedSign.Positive, "nats").Verdict;
+
+        Assert.Equal(Verdict.Inconclusive, With(Claim.MinimumObservations - 1));
+        Assert.Equal(Verdict.Supported, With(Claim.MinimumObservations));
+    }
+
+    [Fact]
     public void One_seed_decides_nothing()
     {
         Interval oneSeed = Interval.OfPairedDifference([2.0], [1.0]);

@@ -40,6 +40,7 @@ public sealed class AutonomyOfExpertsPaperTests : TorchTest
         using var folder = new TemporaryFolder();
         Comparison comparison = AutonomyOfExpertsPaper.Create("smoke") with
         {
+            Seeds = [1, 2, 3, 4, 5],
             Model = TrainingFixtures.Comparison.Model,
             Text = TrainingFixtures.Comparison.Text,
             Training = TrainingFixtures.Comparison.Training with { Steps = 2 },

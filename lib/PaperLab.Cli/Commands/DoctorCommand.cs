@@ -1,0 +1,124 @@
+// paperlab doctor: what this machine has, what is missing, and what to do about it.
+
+using System.CommandLine;
+using System.Runtime.InteropServices;
+using PaperLab.Text.Sources;
+using Spectre.Console;
+using TorchSharp;
+
+namespace PaperLab.Cli.Commands;
+
+/// <summary>The <c>doctor</c> command.</summary>
+public static class DoctorCommand
+{
+    private const string Help = """
+        Example:
+          paperlab doctor                   checks everything that notebooks need here
+          paperlab doctor --device cuda     and that there is a GPU to run them on
+
+        """;
+
+    /// <summary>The command.</summary>
+    public static Command Create()
+    {
+        var device = new Option<string>("--device") { Description = "The device to check: auto, cpu, cuda or cuda:N.", DefaultValueFactory = _ => "auto" };
+        var command = new Command("doctor", "Checks what notebooks need on this machine, and says what to do about what is missing.") { device };
+        CommandLine.AddHelp(command, $"{Help}\n{ExitCode.Help}");
+        command.SetAction(parsed => Run(parsed.GetRequiredValue(device)));
+        return command;
+    }
+
+    private static int Run(string device)
+    {
+        Finding[] findings = [System(), Repository(), Torch(device), Gpu(), TextOfTheSdk(), Folder("cache", UserCache.Folder), Folder("output", Path.Combine(Checkout.Root ?? Directory.GetCurrentDirectory(), "artifacts"))];
+        var table = new Spectre.Console.Table().Border(TableBorder.None).HideHeaders().AddColumns("", "", "");
+        foreach (Finding finding in findings)
+        {
+            string mark = finding.Problem is null ? "[green]ok[/]" : "[red]missing[/]";
+            table.AddRow(new Markup(mark), new Markup($"[bold]{finding.Name.EscapeMarkup()}[/]"), new Spectre.Console.Text(finding.Problem ?? finding.Detail));
+        }
+
+        AnsiConsole.Write(table);
+        int problems = findings.Count(finding => finding.Problem is not null);
+        AnsiConsole.WriteLine(problems == 0 ? "Notebooks can run here." : $"{problems} of {findings.Length} checks failed; each line says what to do.");
+        return problems == 0 ? ExitCode.Passed : ExitCode.Environment;
+    }
+
+    private static Finding System()
+    {
+        double memory = GC.GetGCMemoryInfo().TotalAvailableMemoryBytes / 1e9;
+        return new Finding("system", $"{RuntimeInformation.OSDescription}, {RuntimeInformation.OSArchitecture}, {Environment.ProcessorCount} cores, {memory:0.0} GB memory, .NET {Environment.Version}");
+    }
+
+    private static Finding Repository() => Checkout.Root is { } root
+        ? new Finding("repository", $"{root}, revision {Checkout.Revision()}")
+        : new Finding("repository", Problem: "no folder above here holds PaperLab.sln. Run from inside a clone.");
+
+    private static Finding Torch(string device)
+    {
+        try
+        {
+            TorchRuntime runtime = TorchRuntime.Initialize(device);
+            using torch.Tensor product = torch.ones([64, 64], device: runtime.Device).mm(torch.ones([64, 64], device: runtime.Device));
+            float corner = product[0, 0].item<float>();
+            return corner == 64
+                ? new Finding("torch", $"{runtime}; from {runtime.Folder}")
+                : new Finding("torch", Problem: $"{runtime} multiplies wrongly: 64 ones times 64 ones gave {corner}. Try another libtorch through PAPERLAB_LIBTORCH.");
+        }
+        catch (TorchRuntimeException error)
+        {
+            return new Finding("torch", Problem: error.Message);
+        }
+        catch (ArgumentException error)
+        {
+            throw new UsageException(error.Message);
+        }
+    }
+
+    private static Finding Gpu()
+    {
+        try
+        {
+            return TorchRuntime.Initialize("auto").IsCuda
+                ? new Finding("GPU", $"{torch.cuda.device_count()} CUDA device(s)")
+                : new Finding("GPU", "none in use; notebooks run on the processor (README, \"GPU\", says how to use one)");
+        }
+        catch (TorchRuntimeException)
+        {
+            return new Finding("GPU", "unknown: torch does not load (see above)");
+        }
+    }
+
+    private static Finding TextOfTheSdk()
+    {
+        try
+        {
+            return new Finding("text", $"{SdkLocation.Find().Description}");
+        }
+        catch (DirectoryNotFoundException error)
+        {
+            return new Finding("text", Problem: error.Message);
+        }
+    }
+
+    private static Finding Folder(string name, string path)
+    {
+        try
+        {
+            Directory.CreateDirectory(path);
+            string probe = Path.Combine(path, $".doctor.{Environment.ProcessId}");
+            File.WriteAllText(probe, "");
+            File.Delete(probe);
+            double free = new DriveInfo(path).AvailableFreeSpace / 1e9;
+            return free < 1
+                ? new Finding(name, Problem: $"{path} has {free:0.0} GB left; free some space.")
+                : new Finding(name, $"{path}, {free:0} GB free");
+        }
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
+        {
+            return new Finding(name, Problem: $"{path} cannot be written: {error.Message}");
+        }
+    }
+
+    private sealed record Finding(string Name, string Detail = "", string? Problem = null);
+}
