@@ -101,7 +101,7 @@ internal sealed class PackageRestorer(string folder)
 
     private static void RunRestore(string project, SortedDictionary<string, string> packages, CancellationToken cancel)
     {
-        var start = new ProcessStartInfo(DotNetHost(), ["restore", project, "--nologo", "--verbosity", "quiet"])
+        var start = new ProcessStartInfo(DotNetHost(), ["restore", project, "--nologo", "--verbosity", "quiet", "-maxcpucount:1"])
         {
             RedirectStandardOutput = true,
             RedirectStandardError = true,

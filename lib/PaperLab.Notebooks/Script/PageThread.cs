@@ -85,7 +85,9 @@ internal sealed class PageThread : IDisposable
     private sealed class Pump : SynchronizationContext, IDisposable
     {
         private readonly BlockingCollection<(SendOrPostCallback Callback, object? State)> _posted = [];
-        private readonly Lock _gate = new();
+
+        // An object and not a Lock, which an interrupted thread could leave locked.
+        private readonly object _gate = new();
         private bool _closed;
 
         public override void Post(SendOrPostCallback d, object? state)

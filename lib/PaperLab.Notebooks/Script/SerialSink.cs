@@ -4,32 +4,30 @@ using PaperLab.Notebooks.Format;
 
 namespace PaperLab.Notebooks.Script;
 
-/// <summary>A sink with a lock around it.</summary>
+/// <summary>A sink with a lock around it, whose calls are never cut off half way.</summary>
 internal sealed class SerialSink(ICellOutputSink inner) : ICellOutputSink
 {
-    private readonly Lock _gate = new();
+    // An object and not a Lock: an interrupted thread may be stopped between Lock.EnterScope and the try that would release it.
+    private readonly object _gate = new();
 
-    public void Append(CellOutput output)
+    public void Append(CellOutput output) => Whole(() => inner.Append(output));
+
+    public void Update(string displayId, MimeBundle data) => Whole(() => inner.Update(displayId, data));
+
+    public void Clear(bool wait) => Whole(() => inner.Clear(wait));
+
+    // The runtime does not interrupt a finally block: what goes out (a message on a pipe, say) goes out whole or not at all.
+    private void Whole(Action call)
     {
-        lock (_gate)
+        try
         {
-            inner.Append(output);
         }
-    }
-
-    public void Update(string displayId, MimeBundle data)
-    {
-        lock (_gate)
+        finally
         {
-            inner.Update(displayId, data);
-        }
-    }
-
-    public void Clear(bool wait)
-    {
-        lock (_gate)
-        {
-            inner.Clear(wait);
+            lock (_gate)
+            {
+                call();
+            }
         }
     }
 }
