@@ -95,7 +95,7 @@ internal static class DrawnFigure
         string[] parts =
         [
             figure.Caption,
-            longest > points ? $"Drawn from {points:N0} of {longest:N0} points a series." : "",
+            longest > points ? $"Drawn from at most {points:N0} of {longest:N0} points a series." : "",
             shrunk ? "Neighbouring cells are averaged." : "",
         ];
         return string.Join(' ', parts.Where(part => part.Length > 0));
