@@ -38,9 +38,6 @@ internal sealed class CSharpCells(References references)
     public IEnumerable<ScriptVariable> Variables =>
         _state?.Variables.Reverse().DistinctBy(variable => variable.Name).Reverse() ?? [];
 
-    /// <summary>Compiles and runs something small, so that the first cell finds the compiler loaded and compiled.</summary>
-    public static void WarmUp() => CSharpScript.Create<object>("var warm = new[] { 1, 2 }.Select(x => $\"{x}\").ToList(); display(warm);", BaseOptions).Compile();
-
     /// <summary>Makes restored packages nameable from the next cell on.</summary>
     public void Add(ImmutableArray<MetadataReference> packages) => _options = _options.AddReferences(packages);
 

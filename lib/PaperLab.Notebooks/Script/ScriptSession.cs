@@ -51,8 +51,12 @@ public sealed class ScriptSession : IDisposable
     internal static ScriptSession Current =>
         s_current ?? throw new InvalidOperationException("Nothing can be displayed: no notebook is running in this process.");
 
-    /// <summary>Loads the compiler on a background thread, so that the first cell does not wait for it. Call it as early as possible.</summary>
-    public static Task WarmUp() => Task.Run(CSharpCells.WarmUp);
+    /// <summary>
+    /// Loads the formatter on a background thread, so that the first value does not wait for it. Call it as early as possible.
+    /// The compiler is left to the first cell: compiling something else beside it costs that cell more than it saves
+    /// (start to first value on 2 busy cores: nothing 0.69 s, formatter 0.68 s, formatter and compiler 0.85 s).
+    /// </summary>
+    public static Task WarmUp() => Task.Run(() => ValueFormatter.Format(0));
 
     /// <summary>
     /// Compiles a notebook's cells one after another without running or showing anything; packages are restored, imports followed.
