@@ -17,6 +17,9 @@ public sealed record Axis
     /// <summary>Shows values as percentages: 0.25 reads 25%.</summary>
     public bool Percent { get; init; }
 
+    /// <summary>Counts things (layers, steps): no tick between two whole numbers.</summary>
+    public bool Whole { get; init; }
+
     /// <summary>Lower limit; null follows the data.</summary>
     public double? Min { get; init; }
 

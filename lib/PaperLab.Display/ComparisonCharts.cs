@@ -44,7 +44,7 @@ public static class ComparisonCharts
         Chart.Grid("Load by expert", arms.Length, arms.Select(arm =>
         {
             IReadOnlyList<LayerRouting> layers = result.Of(arm)[0].Final.Routing;
-            return Chart.Heatmap(arm, LayerNames(layers), ExpertNames(layers), Cells(layers.Select(layer => layer.Load)), "share of assignments", midpoint: 1.0 / layers[0].Load.Count, format: "0.00");
+            return Chart.Heatmap(arm, LayerNames(layers), ExpertNames(layers), Cells(layers.Select(layer => layer.Load)), "share of assignments", midpoint: 1.0 / layers[0].Load.Count, format: "F2");
         })).WithCaption($"Even load is {1.0 / result.Of(arms[0])[0].Final.Routing[0].Load.Count:0.000}. Seed {result.Comparison.Seeds[0]}; experts have no order, so seeds cannot be averaged.");
 
     /// <summary>Which experts each domain's tokens go to, in one layer (1 is the first): one panel for each arm, first seed.</summary>
@@ -52,7 +52,7 @@ public static class ComparisonCharts
         Chart.Grid($"Experts by domain, layer {layer}", arms.Length, arms.Select(arm =>
         {
             LayerRouting routing = result.Of(arm)[0].Final.Routing[layer - 1];
-            return Chart.Heatmap(arm, routing.LoadByDomain.Keys, ExpertNames([routing]), Cells(routing.LoadByDomain.Values), "share of assignments", format: "0.00");
+            return Chart.Heatmap(arm, routing.LoadByDomain.Keys, ExpertNames([routing]), Cells(routing.LoadByDomain.Values), "share of assignments", format: "F2");
         })).WithCaption($"Each row sums to 1. Seed {result.Comparison.Seeds[0]}.");
 
     /// <summary>How the entropy of the choice changed with training, by depth: final over initial, mean over seeds with its band.</summary>
@@ -61,7 +61,7 @@ public static class ComparisonCharts
         double[] depth = [.. Enumerable.Range(1, result.Records[0].Final.Routing.Count).Select(layer => (double)layer)];
         return Chart.Lines("Confidence of the choice, by depth", result.Comparison.Arms.Select(arm => Band(
                 result, arm.Name, depth, run => [.. run.Final.Routing.Zip(run.Initial.Routing, (final, initial) => final.ConfidenceEntropy / initial.ConfidenceEntropy)]).AsLineWithPoints()))
-            .XAxis("Layer").YAxis("Entropy after training / before")
+            .XAxis("Layer", whole: true).YAxis("Entropy after training / before")
             .ReferenceY(1, "as at the start")
             .WithSubtitle("Lower: the layer has become surer of which expert a token belongs to.")
             .WithCaption(BandCaption(result));

@@ -45,8 +45,8 @@ public sealed record Figure
 
     /// <summary>Label, unit and scale of the x axis of every panel.</summary>
     /// <exception cref="ArgumentException">A logarithmic axis has a value that is not above zero.</exception>
-    public Figure XAxis(string label, string unit = "", bool log = false, bool percent = false, double? min = null, double? max = null) =>
-        EachPanel(panel => panel with { X = panel.X with { Label = label, Unit = unit, Log = log, Percent = percent, Min = min ?? panel.X.Min, Max = max ?? panel.X.Max } });
+    public Figure XAxis(string label, string unit = "", bool log = false, bool percent = false, double? min = null, double? max = null, bool whole = false) =>
+        EachPanel(panel => panel with { X = panel.X with { Label = label, Unit = unit, Log = log, Percent = percent, Whole = whole, Min = min ?? panel.X.Min, Max = max ?? panel.X.Max } });
 
     /// <summary>Label, unit and scale of the y axis of every panel.</summary>
     /// <exception cref="ArgumentException">A logarithmic axis has a value that is not above zero.</exception>

@@ -118,6 +118,12 @@ internal static class PanelCheck
             throw new ArgumentException($"The heatmap has {heatmap.Values.Count} rows of values and {heatmap.Rows.Count} row labels.");
         }
 
+        // The live chart reads these four too; a custom .NET format would show every digit there.
+        if (heatmap.Format is not ['F' or 'G' or 'N' or 'P', .. var digits] || (digits.Length > 0 && !int.TryParse(digits, out _)))
+        {
+            throw new ArgumentException($"The heatmap's number format is \"{heatmap.Format}\"; allowed are F, G, N and P with a number of digits, as in F2.");
+        }
+
         for (int row = 0; row < heatmap.Values.Count; row++)
         {
             if (heatmap.Values[row].Count != heatmap.Columns.Count)

@@ -69,7 +69,8 @@ internal sealed record FigureLayout
 
     public static FigureLayout Of(Figure figure)
     {
-        float room = Style.Width - (2 * Style.Edge);
+        // A browser without Inter sets the live chart in a face that may be a tenth wider.
+        float room = (Style.Width - (2 * Style.Edge)) / 1.12f;
         string[] title = Wrap(figure.Title, InterFont.Instance.SemiBold, Style.TitleSize, room);
         string[] subtitle = Wrap(figure.Subtitle, InterFont.Instance.Regular, Style.SubtitleSize, room);
         string[] caption = Wrap(figure.Caption, InterFont.Instance.Regular, Style.CaptionSize, room);

@@ -193,6 +193,11 @@ internal static class PlotlyLayout
             json["dtick"] = Math.Log10(axis.Max!.Value / axis.Min!.Value) < 3 ? "D2" : 1;
         }
 
+        if (axis.Whole && axis.Max!.Value - axis.Min!.Value < 10)
+        {
+            json["dtick"] = 1;
+        }
+
         if (axis.Percent)
         {
             json["tickformat"] = ".3~%";

@@ -16,7 +16,7 @@ internal static class Ticks
         double min = axis.Min!.Value, max = axis.Max!.Value;
         if (!axis.Log)
         {
-            return Linear(min, max, most, axis.Percent);
+            return Linear(min, max, most, axis.Percent, axis.Whole ? 1 : 0);
         }
 
         AxisTick[] decades = Logarithmic(min, max, [1], axis.Percent);
@@ -41,9 +41,9 @@ internal static class Ticks
 
     private static string Shortened(string label) => label.Length <= LongestName ? label : label[..(LongestName - 1)] + "…";
 
-    private static AxisTick[] Linear(double min, double max, int most, bool percent)
+    private static AxisTick[] Linear(double min, double max, int most, bool percent, double smallestStep = 0)
     {
-        double step = NiceStep((max - min) / Math.Max(1, most));
+        double step = Math.Max(smallestStep, NiceStep((max - min) / Math.Max(1, most)));
         // Integer multiples of the step, so that 0.3 is not 0.30000000000000004.
         long first = (long)Math.Ceiling((min / step) - 1e-9), last = (long)Math.Floor((max / step) + 1e-9);
         return [.. Enumerable.Range(0, (int)(last - first + 1)).Select(i => (first + i) * step).Select(value => new AxisTick(value, NumberText.Tick(value, step, percent)))];
