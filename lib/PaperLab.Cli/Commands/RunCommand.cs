@@ -58,7 +58,7 @@ public static partial class RunCommand
         CommandLine.AddHelp(command, $"{Help}\n{ExitCode.Help}");
         command.SetAction(async (parsed, _) => await BatchRun.RunAsync(new BatchRequest(
             Notebooks: parsed.GetValue(names) ?? [],
-            Parameters: [.. (parsed.GetValue(parameters) ?? []).Select(SplitParameter)],
+            Parameters: SplitParameters(parsed.GetValue(parameters) ?? []),
             Preset: parsed.GetValue(preset),
             Device: parsed.GetValue(device),
             Fresh: parsed.GetValue(fresh),
@@ -75,12 +75,24 @@ public static partial class RunCommand
 
     private static TimeSpan? Seconds(double? seconds) => seconds is double value ? TimeSpan.FromSeconds(value) : null;
 
-    private static KeyValuePair<string, string> SplitParameter(string text)
+    private static Dictionary<string, string> SplitParameters(string[] given)
     {
-        int equals = text.IndexOf('=');
-        return equals > 0
-            ? KeyValuePair.Create(text[..equals].Trim(), text[(equals + 1)..])
-            : throw new UsageException($"-p {text}: a parameter is given as NAME=VALUE, for example -p steps=200.");
+        var values = new Dictionary<string, string>();
+        foreach (string text in given)
+        {
+            int equals = text.IndexOf('=');
+            if (equals <= 0)
+            {
+                throw new UsageException($"-p {text}: a parameter is given as NAME=VALUE, for example -p steps=200.");
+            }
+
+            if (!values.TryAdd(text[..equals].Trim(), text[(equals + 1)..]))
+            {
+                throw new UsageException($"-p {text}: the parameter {text[..equals].Trim()} is given twice.");
+            }
+        }
+
+        return values;
     }
 
     private static void RequireOneOf(OptionResult result, string what, Func<string, bool> isAllowed, string allowed)

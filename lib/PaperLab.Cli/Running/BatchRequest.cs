@@ -18,7 +18,7 @@ namespace PaperLab.Cli.Running;
 /// <param name="Quiet">Do not repeat the cells' output.</param>
 public sealed record BatchRequest(
     IReadOnlyList<string> Notebooks,
-    IReadOnlyList<KeyValuePair<string, string>> Parameters,
+    IReadOnlyDictionary<string, string> Parameters,
     string? Preset,
     string? Device,
     bool Fresh,

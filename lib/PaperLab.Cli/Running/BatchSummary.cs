@@ -93,7 +93,7 @@ public sealed class BatchSummary(IReadOnlyList<PreparedNotebook> problems)
                 $"{done}/{result.Cells.Count}",
                 Words.Duration(result.Duration),
                 result.PeakBytes > 0 ? Words.Bytes(result.PeakBytes) : "",
-                Markup.Escape(Path.GetRelativePath(Directory.GetCurrentDirectory(), result.Job.OutputPath)));
+                Markup.Escape(Shorter(result.Job.OutputPath)));
         }
 
         foreach (PreparedNotebook notebook in problems)
@@ -102,6 +102,13 @@ public sealed class BatchSummary(IReadOnlyList<PreparedNotebook> problems)
         }
 
         console.Write(table);
+    }
+
+    /// <summary>Relative to the current folder where the file lies below it.</summary>
+    private static string Shorter(string path)
+    {
+        string relative = Path.GetRelativePath(Directory.GetCurrentDirectory(), path);
+        return relative.StartsWith("..", StringComparison.Ordinal) ? path : relative;
     }
 
     private BatchReport ToReport(int exitCode) => new(

@@ -2,6 +2,7 @@
 
 using PaperLab.Notebooks.Batch;
 using PaperLab.Notebooks.Format;
+using PaperLab.Notebooks.Script;
 
 namespace PaperLab.Cli.Running;
 
@@ -58,26 +59,35 @@ public sealed record PreparedNotebook(string Path, NotebookJob? Job, string? Pro
             return;
         }
 
-        NotebookParameters declared = NotebookParameters.Of(notebook);
-        List<KeyValuePair<string, string>> values = [.. request.Parameters];
+        NotebookParameters declared = NotebookParameters.Of(notebook, name);
+        var values = new Dictionary<string, string>(request.Parameters);
         AddWhereDeclared("preset", request.Preset);
         AddWhereDeclared("device", request.Device);
         AddWhereDeclared("fresh", request.Fresh ? "true" : null);
         try
         {
-            declared.Inject(values);
+            declared.Inject(notebook, values);
         }
-        catch (ParameterException error)
+        catch (NotebookParameterException error)
         {
-            throw new UsageException($"{name}: {error.Message}");
+            throw new UsageException(error.Message);
         }
 
         // Options of the tool, unlike -p, mean "where a notebook knows it": a batch may hold notebooks that do not.
         void AddWhereDeclared(string parameter, string? value)
         {
-            if (value is not null && declared.Names.Contains(parameter) && !request.Parameters.Any(given => given.Key == parameter))
+            if (value is null)
             {
-                values.Add(KeyValuePair.Create(parameter, value));
+                return;
+            }
+
+            if (declared.Declared.Any(declaration => declaration.Name == parameter))
+            {
+                values.TryAdd(parameter, value);
+            }
+            else
+            {
+                Console.Error.WriteLine($"paperlab: note: {name} has no parameter \"{parameter}\"; --{parameter} does not change it.");
             }
         }
     }

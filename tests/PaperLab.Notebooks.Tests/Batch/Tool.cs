@@ -65,6 +65,7 @@ internal sealed class Tool : IDisposable
             start.Environment[name] = value;
         }
 
+        _process?.Dispose();
         _process = Process.Start(start)!;
         _process.OutputDataReceived += (_, line) => Collect(_stdout, line.Data);
         _process.ErrorDataReceived += (_, line) => Collect(_stderr, line.Data);

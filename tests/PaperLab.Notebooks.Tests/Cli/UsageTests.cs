@@ -12,6 +12,7 @@ public sealed class UsageTests
     [InlineData("unknown preset \"huge\"; allowed: smoke, standard, full", "run", "--preset", "huge")]
     [InlineData("unknown device \"gpu\"; allowed: auto, cpu, cuda, cuda:N", "run", "--device", "gpu")]
     [InlineData("NAME=VALUE", "run", "-p", "steps")]
+    [InlineData("given twice", "run", "-p", "steps=1", "-p", "steps=2")]
     [InlineData("--cell-timeout -1", "run", "--cell-timeout", "-1")]
     [InlineData("junit=FILE", "run", "--report", "html=x")]
     [InlineData("no name for a notebook", "new", "My Paper")]
