@@ -24,14 +24,14 @@ public sealed record TorchRuntime(Device Device, int Threads, string Libtorch, s
 
     /// <summary>Loads torch (once per process), picks a device and seeds the generators.</summary>
     /// <param name="device">auto, cpu, cuda or cuda:N; null takes PAPERLAB_DEVICE, else auto.</param>
-    /// <param name="threads">Threads of one CPU operation; null takes every processor.</param>
+    /// <param name="threads">Threads of one CPU operation; null takes OMP_NUM_THREADS, else every processor.</param>
     /// <param name="seed">Seed of torch's generators on every device.</param>
     /// <param name="fastMath">On a CPU, whether fp32 products may go through oneDNN. Parity tests say no.</param>
     /// <exception cref="ArgumentException">The device has none of the allowed forms, or <paramref name="threads"/> is not positive.</exception>
     /// <exception cref="TorchRuntimeException">Torch is not installed, has another version, or the device does not exist here.</exception>
     public static TorchRuntime Initialize(string? device = null, int? threads = null, long seed = 0, bool fastMath = true)
     {
-        int threadCount = threads ?? Environment.ProcessorCount;
+        int threadCount = threads ?? (int.TryParse(Environment.GetEnvironmentVariable("OMP_NUM_THREADS"), out int wanted) && wanted > 0 ? wanted : Environment.ProcessorCount);
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(threadCount, nameof(threads));
         LoadedNatives natives = TorchNatives.Load();
         Device chosen = PickDevice(device, natives);
