@@ -30,7 +30,7 @@ public sealed partial class ArchitectureTests
     [InlineData("Native", "Text", "Models", "Training", "Evaluation", "Papers")]
     public void A_folder_of_the_library_uses_no_folder_above_it(string folder, params string[] forbidden)
     {
-        string path = Path.Combine(Repository.Root, "lib", "PaperLab", folder);
+        string path = Path.Combine(Checkout.Root!, "lib", "PaperLab", folder);
         string[] files = Directory.GetFiles(path, "*.cs", SearchOption.AllDirectories);
 
         Assert.NotEmpty(files);
@@ -45,8 +45,8 @@ public sealed partial class ArchitectureTests
     {
         string[] candidates =
         [
-            Path.Combine(Repository.Root, "lib", assembly, "bin", "Release", "net10.0", $"{assembly}.dll"),
-            Path.Combine(Repository.Root, "lib", "out", $"{assembly}.dll"),
+            Path.Combine(Checkout.Root!, "lib", assembly, "bin", "Release", "net10.0", $"{assembly}.dll"),
+            Path.Combine(Checkout.Root!, "lib", "out", $"{assembly}.dll"),
         ];
         using var reader = new PEReader(File.OpenRead(candidates.First(File.Exists)));
         MetadataReader metadata = reader.GetMetadataReader();

@@ -70,7 +70,7 @@ public static class AutonomyOfExpertsPaper
     /// Relative difference in training throughput, AoE against MoE: the arms take turns, so that a machine whose speed drifts
     /// slows both. Always measured, never recorded: it belongs to the machine and the moment.
     /// </summary>
-    public static Interval Throughput(Comparison comparison, TorchRuntime runtime, int rounds = 5, int steps = 8)
+    public static Interval Throughput(Comparison comparison, TorchRuntime runtime, int rounds = 5, int steps = 5)
     {
         Comparison brief = comparison with { Training = comparison.Training with { Steps = steps }, Text = comparison.Text with { EvaluationWindows = 1 } };
         TokenizedCorpus text = brief.LoadText();

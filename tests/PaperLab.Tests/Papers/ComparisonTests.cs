@@ -5,27 +5,18 @@ using PaperLab.Training;
 
 namespace PaperLab.Tests.Papers;
 
-public sealed class ComparisonTests : TorchTest
+public sealed class ComparisonTests : TrainingTest
 {
-    private readonly TemporaryFolder _folder = new();
-    private readonly TorchRuntime _runtime = TorchRuntime.Initialize("cpu", threads: 1, fastMath: false);
-
-    protected override void Dispose(bool disposing)
-    {
-        base.Dispose(disposing);
-        _folder.Dispose();
-    }
-
     [Fact]
     public void An_interrupted_comparison_goes_on_where_it_stopped_and_ends_the_same()
     {
-        var interrupted = new RunStore(_folder.File("interrupted"));
+        var interrupted = new RunStore(Folder.File("interrupted"));
         using var source = new CancellationTokenSource();
         var cancelInThirdRun = new Watch(progress => { if (progress.Run == "MoE, seed 2") { source.Cancel(); } });
         Assert.Throws<OperationCanceledException>(() => Run(interrupted, progress: cancelInThirdRun, cancellation: source.Token));
 
         ComparisonResult resumed = Run(interrupted);
-        ComparisonResult whole = Run(new RunStore(_folder.File("whole")));
+        ComparisonResult whole = Run(new RunStore(Folder.File("whole")));
 
         Assert.Equal(2, resumed.Loaded);
         Assert.Equal(0, whole.Loaded);
@@ -35,7 +26,7 @@ public sealed class ComparisonTests : TorchTest
     [Fact]
     public void Fresh_trains_again_whatever_the_store_holds()
     {
-        var store = new RunStore(_folder.File("runs"));
+        var store = new RunStore(Folder.File("runs"));
         Run(store);
 
         Assert.Equal(4, Run(store).Loaded);
@@ -45,7 +36,7 @@ public sealed class ComparisonTests : TorchTest
     [Fact]
     public void Differences_are_taken_seed_by_seed()
     {
-        ComparisonResult result = Run(new RunStore(_folder.File("runs")));
+        ComparisonResult result = Run(new RunStore(Folder.File("runs")));
 
         Interval difference = result.Difference("AoE", "MoE", r => r.Config.Seed * 10 + (r.Config.Arm == "AoE" ? 1 : 0));
 
@@ -56,13 +47,13 @@ public sealed class ComparisonTests : TorchTest
     [Fact]
     public void An_arm_that_is_not_there_is_named_with_those_that_are()
     {
-        ComparisonResult result = Run(new RunStore(_folder.File("runs")));
+        ComparisonResult result = Run(new RunStore(Folder.File("runs")));
 
         Assert.Contains("no arm 'dense'; there are MoE, AoE", Assert.Throws<ArgumentException>(() => result.Of("dense")).Message);
     }
 
     private ComparisonResult Run(RunStore store, bool fresh = false, IProgress<TrainingProgress>? progress = null, CancellationToken cancellation = default) =>
-        TrainingFixtures.Comparison.Run(_runtime, store, fresh, progress, text: TrainingFixtures.Text(_folder), cancellation: cancellation);
+        TrainingFixtures.Comparison.Run(Runtime, store, fresh, progress, text: TrainingFixtures.Text(Folder), cancellation: cancellation);
 
     private sealed class Watch(Action<TrainingProgress> then) : IProgress<TrainingProgress>
     {

@@ -4,17 +4,8 @@ using PaperLab.Training;
 
 namespace PaperLab.Tests.Training;
 
-public sealed class LanguageModelTrainerTests : TorchTest
+public sealed class LanguageModelTrainerTests : TrainingTest
 {
-    private readonly TemporaryFolder _folder = new();
-    private readonly TorchRuntime _runtime = TorchRuntime.Initialize("cpu", threads: 1, fastMath: false);
-
-    protected override void Dispose(bool disposing)
-    {
-        base.Dispose(disposing);
-        _folder.Dispose();
-    }
-
     [Fact]
     public void The_loss_falls_and_the_record_says_how()
     {
@@ -58,7 +49,7 @@ public sealed class LanguageModelTrainerTests : TorchTest
     public void Progress_counts_every_step_to_the_last()
     {
         var steps = new Steps();
-        new LanguageModelTrainer(TrainingFixtures.RunConfig, TrainingFixtures.Text(_folder), _runtime).Run("smoke", steps);
+        new LanguageModelTrainer(TrainingFixtures.RunConfig, TrainingFixtures.Text(Folder), Runtime).Run("smoke", steps);
 
         Assert.Equal(Enumerable.Range(1, 30), steps.Seen.Select(progress => progress.Step));
         Assert.All(steps.Seen, progress => Assert.Equal("MoE, seed 1", progress.Run));
@@ -80,7 +71,7 @@ public sealed class LanguageModelTrainerTests : TorchTest
     {
         using var source = new CancellationTokenSource();
         var progress = new Steps(step => { if (step == 5) { source.Cancel(); } });
-        var trainer = new LanguageModelTrainer(TrainingFixtures.RunConfig, TrainingFixtures.Text(_folder), _runtime);
+        var trainer = new LanguageModelTrainer(TrainingFixtures.RunConfig, TrainingFixtures.Text(Folder), Runtime);
 
         Assert.Throws<OperationCanceledException>(() => trainer.Run("smoke", progress, cancellation: source.Token));
         Assert.Equal(5, progress.Seen.Count);
@@ -117,7 +108,7 @@ public sealed class LanguageModelTrainerTests : TorchTest
         Assert.Equal(0.1, training.LearningRateAt(100), 12);
     }
 
-    private RunRecord Train(RunConfig config) => new LanguageModelTrainer(config, TrainingFixtures.Text(_folder), _runtime).Run("smoke");
+    private RunRecord Train(RunConfig config) => new LanguageModelTrainer(config, TrainingFixtures.Text(Folder), Runtime).Run("smoke");
 
     private sealed class Steps(Action<int>? then = null) : IProgress<TrainingProgress>
     {

@@ -2,22 +2,14 @@ using PaperLab.Training;
 
 namespace PaperLab.Tests.Training;
 
-public sealed class RunStoreTests : TorchTest
+public sealed class RunStoreTests : TrainingTest
 {
-    private readonly TemporaryFolder _folder = new();
-    private readonly TorchRuntime _runtime = TorchRuntime.Initialize("cpu", threads: 1, fastMath: false);
     private readonly List<string> _notes = [];
-
-    protected override void Dispose(bool disposing)
-    {
-        base.Dispose(disposing);
-        _folder.Dispose();
-    }
 
     [Fact]
     public void A_run_is_found_again_by_its_config_alone()
     {
-        var store = new RunStore(_folder.File("runs"));
+        var store = new RunStore(Folder.File("runs"));
         store.Save(Record());
 
         Assert.NotNull(store.Find(TrainingFixtures.RunConfig));
@@ -27,9 +19,9 @@ public sealed class RunStoreTests : TorchTest
     [Fact]
     public void A_shipped_run_is_found_and_never_written()
     {
-        string shipped = _folder.File("shipped");
+        string shipped = Folder.File("shipped");
         new RunStore(shipped).Save(Record());
-        var store = new RunStore(_folder.File("runs"), shipped);
+        var store = new RunStore(Folder.File("runs"), shipped);
 
         Assert.NotNull(store.Find(TrainingFixtures.RunConfig));
         store.Save(Record() with { Preset = "again" });
@@ -43,7 +35,7 @@ public sealed class RunStoreTests : TorchTest
     [InlineData("")]
     public void A_broken_record_is_reported_kept_and_counts_as_absent(string content)
     {
-        var store = new RunStore(_folder.File("runs"));
+        var store = new RunStore(Folder.File("runs"));
         string path = store.Save(Record());
         File.WriteAllText(path, content);
 
@@ -55,7 +47,7 @@ public sealed class RunStoreTests : TorchTest
     [Fact]
     public void A_record_under_the_name_of_another_run_is_not_taken_for_it()
     {
-        var store = new RunStore(_folder.File("runs"));
+        var store = new RunStore(Folder.File("runs"));
         string path = store.Save(Record());
         RunConfig other = TrainingFixtures.RunConfig with { Seed = 2 };
         File.Copy(path, path.Replace(TrainingFixtures.RunConfig.Key, other.Key));
@@ -67,7 +59,7 @@ public sealed class RunStoreTests : TorchTest
     [Fact]
     public void A_record_of_another_format_is_not_read()
     {
-        var store = new RunStore(_folder.File("runs"));
+        var store = new RunStore(Folder.File("runs"));
         store.Save(Record() with { Format = 99 });
 
         Assert.Null(store.Find(TrainingFixtures.RunConfig, _notes.Add));
@@ -87,5 +79,5 @@ public sealed class RunStoreTests : TorchTest
     }
 
     private RunRecord Record() => new LanguageModelTrainer(
-        TrainingFixtures.RunConfig with { }, TrainingFixtures.Text(_folder), _runtime).Run("smoke");
+        TrainingFixtures.RunConfig with { }, TrainingFixtures.Text(Folder), Runtime).Run("smoke");
 }
