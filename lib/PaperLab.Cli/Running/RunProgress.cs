@@ -3,6 +3,7 @@
 using PaperLab.Notebooks.Batch;
 using PaperLab.Notebooks.Format;
 using Spectre.Console;
+using Spectre.Console.Rendering;
 
 namespace PaperLab.Cli.Running;
 
@@ -188,11 +189,20 @@ internal sealed class LiveProgress(IAnsiConsole console, ProgressContext context
     {
         if (!_rows.TryGetValue(job, out Row? row))
         {
-            var echo = new OutputEcho(line => console.WriteLine(prefix ? $"{job.Name} | {line}" : $"  {line}"));
+            var echo = new OutputEcho(line => WriteLine(prefix ? $"{job.Name} | {line}" : $"  {line}"));
             _rows[job] = row = new Row(context.AddTask(Markup.Escape(job.Name)), echo);
         }
 
         return row;
+    }
+
+    // Row by row: the live region is redrawn after each write, and a line of two rows would leave the old bar in its second.
+    private void WriteLine(string line)
+    {
+        foreach (SegmentLine row in Segment.SplitLines([new Segment(line)], console.Profile.Width))
+        {
+            console.WriteLine(string.Concat(row.Select(segment => segment.Text)));
+        }
     }
 
     private static void Describe(NotebookJob job, Row row)
