@@ -45,9 +45,7 @@ internal sealed class CSharpCells(References references)
     /// <exception cref="CellException">It does not compile.</exception>
     public Script<object> Compile(string code, CellSource source, CancellationToken cancel)
     {
-        Script<object> script = Continue(_state?.Script, code, source);
-        ThrowIfFaulty(script.Compile(cancel), code, source);
-        return script;
+        return Settled(() => Continue(_state?.Script, code, source), script => script.Compile(cancel), code, source);
     }
 
     /// <summary>Runs a compiled script. Its exception, if any, is thrown; variables that it assigned before then are kept.</summary>
@@ -64,9 +62,7 @@ internal sealed class CSharpCells(References references)
     /// <exception cref="CellException">It does not compile.</exception>
     public void Check(string code, CellSource source, CancellationToken cancel)
     {
-        Script<object> script = Continue(_checked, code, source);
-        ThrowIfFaulty(script.GetCompilation().GetDiagnostics(cancel), code, source);
-        _checked = script;
+        _checked = Settled(() => Continue(_checked, code, source), script => script.GetCompilation().GetDiagnostics(cancel), code, source);
     }
 
     private Script<object> Continue(Microsoft.CodeAnalysis.Scripting.Script? previous, string code, CellSource source)
@@ -76,6 +72,32 @@ internal sealed class CSharpCells(References references)
             .WithSourceResolver(new SourceFileResolver([], source.Folder));
         return previous is null ? CSharpScript.Create<object>(code, options) : previous.ContinueWith<object>(code, options);
     }
+
+    // Most cells compile against few references, which is fast; one that does not gets all that can be found.
+    private Script<object> Settled(Func<Script<object>> create, Func<Script<object>, ImmutableArray<Diagnostic>> compile, string code, CellSource source)
+    {
+        Script<object> script = create();
+        ImmutableArray<Diagnostic> diagnostics = compile(script);
+        if (HasErrors(diagnostics) && references.Unsettle())
+        {
+            script = create();
+            diagnostics = compile(script);
+        }
+
+        if (HasErrors(diagnostics))
+        {
+            references.Unsettle();
+        }
+        else if (references.Settle() is { Count: > 0 } found)
+        {
+            _options = _options.AddReferences(found);
+        }
+
+        ThrowIfFaulty(diagnostics, code, source);
+        return script;
+    }
+
+    private static bool HasErrors(ImmutableArray<Diagnostic> diagnostics) => diagnostics.Any(diagnostic => diagnostic.Severity == DiagnosticSeverity.Error);
 
     private static void ThrowIfFaulty(ImmutableArray<Diagnostic> diagnostics, string code, CellSource source)
     {

@@ -50,13 +50,45 @@ internal sealed class References : MetadataReferenceResolver, IDisposable
         Open(Path.Combine(FrameworkFolder, "netstandard.dll")),
     ];
 
-    public override bool ResolveMissingAssemblies => true;
+    // Walking the references of references costs more than compiling a small cell, and so do the hundred that it finds. It
+    // happens once for each change: when a #r or a package brings something new, and when a cell does not compile without.
+    // What it found is then named outright.
+    private readonly List<MetadataReference> _found = [];
+    private bool _isSettled = true;
+    private bool _hasWalked;
+
+    public override bool ResolveMissingAssemblies => !_isSettled;
 
     public void Dispose() => AssemblyLoadContext.Default.Resolving -= Load;
+
+    /// <summary>
+    /// Call after a cell has compiled: returns the references of references that were found for it, to be named from now on.
+    /// </summary>
+    public IReadOnlyList<MetadataReference> Settle()
+    {
+        MetadataReference[] found = [.. _found];
+        _found.Clear();
+        _hasWalked |= !_isSettled;
+        _isSettled = true;
+        return found;
+    }
+
+    /// <summary>
+    /// Call after a cell has not compiled: what was found for it is forgotten. True when it is worth another try, because the
+    /// references of references had not been walked for it.
+    /// </summary>
+    public bool Unsettle()
+    {
+        bool hadAll = !_isSettled || _hasWalked;
+        _found.Clear();
+        _isSettled = false;
+        return !hadAll;
+    }
 
     /// <summary>Makes the assemblies and native libraries of restored packages loadable.</summary>
     public ImmutableArray<MetadataReference> Add(RestoredPackages packages)
     {
+        _isSettled = false;
         foreach (string path in packages.RuntimeAssemblies)
         {
             _packageAssemblies.TryAdd(Path.GetFileNameWithoutExtension(path), path);
@@ -74,6 +106,7 @@ internal sealed class References : MetadataReferenceResolver, IDisposable
             return [];
         }
 
+        _isSettled = false;
         string folder = Path.GetDirectoryName(path)!;
         _folders.Remove(folder);
         _folders.Add(folder);
@@ -83,6 +116,17 @@ internal sealed class References : MetadataReferenceResolver, IDisposable
 
     /// <summary>Finds what a referenced library needs: in the framework, beside the library, in a restored package.</summary>
     public override PortableExecutableReference? ResolveMissingAssembly(MetadataReference definition, AssemblyIdentity referenceIdentity)
+    {
+        PortableExecutableReference? found = FindMissing(definition, referenceIdentity);
+        if (found is not null)
+        {
+            _found.Add(found);
+        }
+
+        return found;
+    }
+
+    private PortableExecutableReference? FindMissing(MetadataReference definition, AssemblyIdentity referenceIdentity)
     {
         string name = referenceIdentity.Name;
         string framework = Path.Combine(FrameworkFolder, name + ".dll");
