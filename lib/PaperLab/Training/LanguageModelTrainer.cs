@@ -7,9 +7,9 @@ using System.Runtime.InteropServices;
 using PaperLab.Models;
 using PaperLab.Text;
 using TorchSharp;
+using static TorchSharp.torch;
 using AdamW = TorchSharp.Modules.AdamW;
 using Parameter = TorchSharp.Modules.Parameter;
-using static TorchSharp.torch;
 
 namespace PaperLab.Training;
 
