@@ -42,6 +42,14 @@ public sealed record TorchRuntime(Device Device, int Threads, string Libtorch, s
         return new TorchRuntime(chosen, threadCount, natives.Version.ToString(), natives.Folder, arithmetic, CpuTuning.Allocator);
     }
 
+    /// <summary>Sets the threads of one CPU operation from now on.</summary>
+    public TorchRuntime WithThreads(int threads)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(threads);
+        set_num_threads(threads);
+        return this with { Threads = threads };
+    }
+
     /// <summary>One line for a page or a log.</summary>
     public override string ToString() =>
         $"libtorch {Libtorch} on {Device}, {Threads} thread{(Threads == 1 ? "" : "s")}, {Arithmetic}";

@@ -34,6 +34,9 @@ public sealed record Comparison
 
     public required TextConfig Text { get; init; }
 
+    /// <summary>Threads of one CPU operation; null takes the runtime's. Products of small models only lose by being shared.</summary>
+    public int? Threads { get; init; }
+
     /// <summary>The config of one run.</summary>
     public RunConfig ConfigOf(Arm arm, int seed) => new()
     {
@@ -65,6 +68,7 @@ public sealed record Comparison
         TokenizedCorpus? text = null,
         CancellationToken cancellation = default)
     {
+        runtime = Prepare(runtime);
         var records = new List<RunRecord>();
         int loaded = 0;
         foreach (int seed in Seeds)
@@ -95,6 +99,9 @@ public sealed record Comparison
 
         return new ComparisonResult(this, records, loaded);
     }
+
+    /// <summary>The runtime with this comparison's threads.</summary>
+    internal TorchRuntime Prepare(TorchRuntime runtime) => Threads is { } threads ? runtime.WithThreads(threads) : runtime;
 
     /// <summary>What is compared, in one line.</summary>
     public override string ToString() =>
