@@ -25,6 +25,7 @@ public sealed class LiveTraining : IProgress<TrainingProgress>, IHtmlView
     private readonly Action<object>? _replace;
     private long _lastShown;
     private bool _shown;
+    private bool _finished;
 
     internal LiveTraining(string title, Func<object, Action<object>>? display, TextWriter lines, TimeProvider clock)
     {
@@ -64,6 +65,11 @@ public sealed class LiveTraining : IProgress<TrainingProgress>, IHtmlView
     /// <summary>Shows the last state once more; call it after the training, so that nothing between two updates is missing.</summary>
     public void Finish()
     {
+        lock (_state)
+        {
+            _finished = true;
+        }
+
         lock (_output)
         {
             _replace?.Invoke(this);
@@ -75,7 +81,7 @@ public sealed class LiveTraining : IProgress<TrainingProgress>, IHtmlView
     {
         lock (_state)
         {
-            return TrainingView.ToHtml(_title, _rows);
+            return TrainingView.ToHtml(_title, _rows, _finished);
         }
     }
 
@@ -84,7 +90,7 @@ public sealed class LiveTraining : IProgress<TrainingProgress>, IHtmlView
     {
         lock (_state)
         {
-            return TrainingView.ToText(_title, _rows);
+            return TrainingView.ToText(_title, _rows, _finished);
         }
     }
 

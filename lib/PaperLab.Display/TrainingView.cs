@@ -13,8 +13,8 @@ internal static class TrainingView
     private static readonly (string Header, bool Right)[] s_columns =
         [("run", false), ("progress", false), ("step", true), ("loss", true), ("", false), ("tokens/s", true), ("elapsed", true), ("left", true)];
 
-    public static string ToHtml(string title, IReadOnlyList<TrainingRow> rows) => rows.Count == 0
-        ? $"<p style=\"{Html.Font}\"><b>{Html.Text(title)}</b>: waiting for the first step</p>"
+    public static string ToHtml(string title, IReadOnlyList<TrainingRow> rows, bool finished = false) => rows.Count == 0
+        ? $"<p style=\"{Html.Font}\"><b>{Html.Text(title)}</b>: {Empty(finished)}</p>"
         : Html.Table($"{Html.Text(title)}: {State(rows)}", s_columns, rows.Select(row => (IReadOnlyList<string>)
         [
             $"<span style=\"white-space:nowrap\">{Html.Text(row.Run)}</span>",
@@ -27,8 +27,8 @@ internal static class TrainingView
             row.IsDone ? "done" : CellText.Duration(row.Last.Remaining),
         ]));
 
-    public static string ToText(string title, IReadOnlyList<TrainingRow> rows) => rows.Count == 0
-        ? $"{title}: waiting for the first step"
+    public static string ToText(string title, IReadOnlyList<TrainingRow> rows, bool finished = false) => rows.Count == 0
+        ? $"{title}: {Empty(finished)}"
         : $"{title}: {State(rows)}\n" + TextGrid.Of(
             [
                 ["run", "", "step", "loss", "tokens/s", "elapsed", "left"],
@@ -49,6 +49,8 @@ internal static class TrainingView
     public static string ToLine(TrainingProgress progress) =>
         $"{progress.Run}: step {Steps(progress)} ({Share(progress) * 100:0}%), loss {LossText(progress)}, {Speed(progress)} tokens/s, {CellText.Duration(progress.Elapsed)} elapsed"
             + (progress.Step >= progress.Steps ? ", done" : $", {CellText.Duration(progress.Remaining)} left");
+
+    private static string Empty(bool finished) => finished ? "nothing to train" : "waiting for the first step";
 
     private static string State(IReadOnlyList<TrainingRow> rows)
     {

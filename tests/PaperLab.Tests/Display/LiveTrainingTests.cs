@@ -24,6 +24,18 @@ public sealed class LiveTrainingTests
     }
 
     [Fact]
+    public void A_view_that_saw_no_training_says_so_in_the_end()
+    {
+        var live = new LiveTraining("Arms", null, TextWriter.Null, TimeProvider.System);
+        Assert.Equal("Arms: waiting for the first step", live.ToString());
+
+        live.Finish();
+
+        Assert.Equal("Arms: nothing to train", live.ToString());
+        Assert.Contains("nothing to train", live.ToHtml());
+    }
+
+    [Fact]
     public void The_last_step_is_shown_at_once()
     {
         var host = new Host();
