@@ -16,8 +16,9 @@ public sealed class LiveTraining : IProgress<TrainingProgress>, IHtmlView
     private static readonly TimeSpan s_betweenUpdates = TimeSpan.FromSeconds(0.25);
     private static readonly TimeSpan s_betweenLines = TimeSpan.FromSeconds(3);
 
-    private readonly Lock _state = new();
-    private readonly Lock _output = new();
+    // Monitors, not Locks: an interrupted cell aborts its thread, and that may leave a Lock taken.
+    private readonly object _state = new();
+    private readonly object _output = new();
     private readonly List<TrainingRow> _rows = [];
     private readonly string _title;
     private readonly TimeProvider _clock;
