@@ -10,7 +10,7 @@ internal static class Aten
 {
     /// <summary>x / √(mean of x² over the last dimension + ε) · weight, fused (Zhang and Sennrich, arXiv 1910.07467, equation 4).</summary>
     public static Tensor RmsNorm(Tensor x, Tensor weight, double epsilon) =>
-        AtenCall.Tensor("aten::rms_norm"u8, x, AtenArgument.Integers(x.shape[^1]), AtenArgument.Optional(weight), AtenArgument.Optional(epsilon));
+        AtenCall.Tensor("aten::rms_norm"u8, x, AtenArgument.Integers(x.size(-1)), AtenArgument.Optional(weight), AtenArgument.Optional(epsilon));
 
     /// <summary>Multiplies each group of rows with its own matrix: rows offsets[e-1] to offsets[e] of a with b[e].</summary>
     /// <param name="a_AC">Rows, sorted by group.</param>
