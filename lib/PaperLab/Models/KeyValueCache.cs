@@ -21,9 +21,10 @@ public sealed class KeyValueCache : IDisposable
     public KeyValueCache(TransformerConfig config, long rows, long capacity, Device device, ScalarType dtype = ScalarType.Float32, IReadOnlyList<long>? starts = null)
     {
         Require.That(capacity >= 1 && capacity <= config.ContextLength, nameof(capacity), capacity, $"1 to ContextLength = {config.ContextLength}");
+        Require.That(dtype is ScalarType.Float32 or ScalarType.BFloat16 or ScalarType.Float16, nameof(dtype), dtype, "Float32, BFloat16 or Float16");
         AttentionShape shape = AttentionShape.Of(config);
         Capacity = capacity;
-        BytesPerToken = (long)config.Layers * shape.CacheElements * dtype.ElementSize();
+        BytesPerToken = config.Layers * shape.CacheElements * (dtype == ScalarType.Float32 ? 4 : 2);
         _layers = [.. Enumerable.Range(0, config.Layers).Select(_ => new LayerCache(
             empty(rows, shape.KeyHeads, capacity, shape.KeyWidth, dtype: dtype, device: device).DetachFromDisposeScope(),
             empty(rows, shape.ValueHeads, capacity, shape.ValueWidth, dtype: dtype, device: device).DetachFromDisposeScope()))];
@@ -69,6 +70,7 @@ public sealed class KeyValueCache : IDisposable
     /// <summary>Throws when <paramref name="rows"/> rows of <paramref name="tokens"/> more columns do not fit.</summary>
     internal void RequireRoom(long rows, long tokens)
     {
+        Require.That(!is_grad_enabled(), "gradients", "on", "off (no_grad) while a cache is used: it is written in place");
         Require.That(rows == Rows, "the batch's number of rows", rows, $"{Rows}, the rows of its cache");
         Require.That(Length + tokens <= Capacity, "the sequence's length", Length + tokens, $"up to {Capacity}, the capacity of its cache");
     }

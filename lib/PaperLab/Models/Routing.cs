@@ -87,7 +87,7 @@ public sealed record Routing(Tensor Scores_NE, Tensor Counts_E, Tensor Tokens_A,
         (long n, long e) = (scores_NE.shape[0], scores_NE.shape[1]);
         long capacity = Math.Min(n, ((n * k) + e - 1) / e);
         Tensor weights_EN = scores_NE.softmax(-1).t().contiguous();
-        Tensor tokens_EC = weights_EN.detach().topk(capacity, dim: -1).indexes;
+        Tensor tokens_EC = weights_EN.detach().topk((int)capacity, dim: -1).indexes;
         Tensor cells_A = (tokens_EC + (arange(e, device: scores_NE.device).unsqueeze(1) * n)).view(-1);
         return OfTable(scores_NE, weights_EN, cells_A, full([e], capacity, ScalarType.Int64, scores_NE.device));
     }

@@ -1,13 +1,26 @@
 // A decoder-only language model, pre-norm. Modules carry the names of Hugging Face's Llama.
 // Shapes: B batch, T tokens, C width, V vocabulary, N = B·T.
 
+using PaperLab.Native;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
 
 namespace PaperLab.Models;
 
 /// <summary>Logits for every position and, for each block with experts, how its tokens were routed.</summary>
-public readonly record struct TransformerOutput(Tensor Logits_BTV, IReadOnlyList<Routing> Routings);
+public readonly record struct TransformerOutput(Tensor Logits_BTV, IReadOnlyList<Routing> Routings)
+{
+    /// <summary>
+    /// What training adds to the cross-entropy: the balance loss and the router z-loss with the weights of <paramref name="config"/>,
+    /// summed over layers as in Switch Transformer. Null when there is nothing to add.
+    /// </summary>
+    public Tensor? AuxiliaryLoss(FeedForwardConfig config)
+    {
+        double balance = (config as RoutedConfig)?.BalanceLossWeight ?? 0, z = (config as MixtureOfExpertsConfig)?.ZLossWeight ?? 0;
+        IEnumerable<Tensor> terms = Routings.SelectMany(routing => new[] { balance > 0 ? routing.BalanceLoss() * balance : null, z > 0 ? routing.ZLoss() * z : null }).OfType<Tensor>();
+        return terms.Aggregate((Tensor?)null, (sum, term) => sum is null ? term : sum + term);
+    }
+}
 
 /// <summary>Embedding, blocks, norm, head.</summary>
 public sealed class Transformer : nn.Module<Tensor, TransformerOutput>
@@ -81,7 +94,7 @@ public sealed class Transformer : nn.Module<Tensor, TransformerOutput>
         RotaryTurn turn = _rotary.At(before, tokens, cache?.Starts_B, device);
         var mask = new AttentionMask(tokens, before + tokens, Config.Attention?.SlidingWindow, cache?.Starts_B, device);
 
-        Tensor x_BTC = nn.functional.embedding(tokens_BT, embed_tokens.weight);
+        Tensor x_BTC = Aten.Embedding(embed_tokens.weight, tokens_BT);
         var routings = new List<Routing>(Config.Layers);
         for (int i = 0; i < layers.Count; i++)
         {
