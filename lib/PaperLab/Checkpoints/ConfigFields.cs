@@ -1,6 +1,7 @@
 // Reading the fields of a JSON object that someone else wrote: each is of its kind and in its range, or is named.
 
 using System.Numerics;
+using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 
@@ -10,6 +11,9 @@ namespace PaperLab.Checkpoints;
 internal sealed class ConfigFields(string path, JsonObject json, string prefix = "")
 {
     private const string Remedy = "Correct the field; a checkpoint that needs another value is not supported.";
+    private const int LongestShown = 200;
+
+    private static readonly JsonSerializerOptions s_readable = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
     /// <summary>Reads a file that holds one JSON object.</summary>
     /// <exception cref="CheckpointException">It is missing, cannot be read, or holds something else.</exception>
@@ -37,6 +41,9 @@ internal sealed class ConfigFields(string path, JsonObject json, string prefix =
     /// <summary>Whether the field is there and not null.</summary>
     public bool Has(string name) => json[name] is not null;
 
+    /// <summary>The field as it stands; null where it is absent or null.</summary>
+    public JsonNode? Node(string name) => json[name];
+
     /// <summary>The object of that name; null where there is none.</summary>
     public ConfigFields? Object(string name) => json[name] switch
     {
@@ -48,11 +55,19 @@ internal sealed class ConfigFields(string path, JsonObject json, string prefix =
     /// <summary>Whether the field is there and null.</summary>
     public bool IsNull(string name) => json.ContainsKey(name) && json[name] is null;
 
+    /// <summary>The objects in the array of that name; empty where there is none.</summary>
+    public IReadOnlyList<ConfigFields> Objects(string name) => json[name] switch
+    {
+        null => [],
+        JsonArray array when array.All(item => item is JsonObject) => [.. array.Select((item, i) => new ConfigFields(path, (JsonObject)item!, $"{prefix}{name}[{i}]."))],
+        _ => throw Wrong(name, "an array of objects"),
+    };
+
     /// <summary>A whole number from <paramref name="least"/>; <paramref name="otherwise"/> where the field is absent or null.</summary>
     public int Count(string name, int? otherwise = null, int least = 1) => Number(name, otherwise, value => value >= least, $"a whole number from {least}");
 
     /// <summary>A token id; null where the field is absent or null.</summary>
-    public int? TokenId(string name) => Has(name) ? Number<int>(name, null, value => value >= 0, "a whole number from 0") : null;
+    public int? TokenId(string name) => Has(name) ? Number<int>(name, null, value => value is >= 0 and < int.MaxValue, "a whole number from 0") : null;
 
     /// <summary>A number above 0; <paramref name="otherwise"/> where the field is absent or null.</summary>
     public double Positive(string name, double? otherwise = null) => Number(name, otherwise, value => value > 0 && double.IsFinite(value), "a number above 0");
@@ -90,7 +105,13 @@ internal sealed class ConfigFields(string path, JsonObject json, string prefix =
 
     /// <summary>The error for a field, with what it is and what it may be.</summary>
     public CheckpointException Wrong(string name, string allowed, string remedy = Remedy) =>
-        new(path, $"field '{prefix}{name}' is {json[name]?.ToJsonString() ?? "missing"}; allowed: {allowed}.", remedy);
+        new(path, $"field '{prefix}{name}' is {Shown(json[name])}; allowed: {allowed}.", remedy);
+
+    private static string Shown(JsonNode? value)
+    {
+        string text = value?.ToJsonString(s_readable) ?? "missing";
+        return text.Length <= LongestShown ? text : $"{text[..LongestShown]}…";
+    }
 
     private T Number<T>(string name, T? otherwise, Func<T, bool> allowed, string range)
         where T : struct, INumber<T>

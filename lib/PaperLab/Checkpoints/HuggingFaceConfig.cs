@@ -88,20 +88,15 @@ public sealed record HuggingFaceConfig
     /// <exception cref="CheckpointException">It is damaged, of an unknown family, or asks for what is not supported; the message names the field.</exception>
     public static HuggingFaceConfig Read(string path)
     {
-        JsonObject json = ConfigFields.ReadObject(path);
-        var fields = new ConfigFields(path, json);
-        string? dtype = fields.Text("torch_dtype") ?? fields.Text("dtype");
-        if (dtype is not null && s_dtypes.All(known => known.Name != dtype))
+        try
         {
-            throw fields.Wrong(fields.Has("torch_dtype") ? "torch_dtype" : "dtype", string.Join(", ", s_dtypes.Select(known => known.Name)));
+            return Parse(path, ConfigFields.ReadObject(path));
         }
-
-        return new HuggingFaceConfig(ParseModel(path, json), json)
+        catch (InvalidOperationException error)
         {
-            BeginningOfText = fields.TokenId("bos_token_id"),
-            EndOfText = fields.TokenIds("eos_token_id"),
-            Dtype = dtype is null ? null : s_dtypes.First(known => known.Name == dtype).Dtype,
-        };
+            // Half a surrogate pair, written as an escape: found where the string is first read.
+            throw new CheckpointException(path, $"it holds text that is not Unicode ({error.Message}).", "Copy or download it again.", error);
+        }
     }
 
     /// <summary>Writes config.json: what was read, with the fields that have changed since; for a model of ours, its family's fields.</summary>
@@ -136,6 +131,23 @@ public sealed record HuggingFaceConfig
         }
 
         return json;
+    }
+
+    private static HuggingFaceConfig Parse(string path, JsonObject json)
+    {
+        var fields = new ConfigFields(path, json);
+        string? dtype = fields.Text("torch_dtype") ?? fields.Text("dtype");
+        if (dtype is not null && s_dtypes.All(known => known.Name != dtype))
+        {
+            throw fields.Wrong(fields.Has("torch_dtype") ? "torch_dtype" : "dtype", string.Join(", ", s_dtypes.Select(known => known.Name)));
+        }
+
+        return new HuggingFaceConfig(ParseModel(path, json), json)
+        {
+            BeginningOfText = fields.TokenId("bos_token_id"),
+            EndOfText = fields.TokenIds("eos_token_id"),
+            Dtype = dtype is null ? null : s_dtypes.First(known => known.Name == dtype).Dtype,
+        };
     }
 
     private static TransformerConfig ParseModel(string path, JsonObject json)
