@@ -8,7 +8,7 @@ using PaperLab.Models;
 using PaperLab.Text;
 using TorchSharp;
 using static TorchSharp.torch;
-using AdamW = TorchSharp.Modules.AdamW;
+using TorchAdamW = TorchSharp.Modules.AdamW;
 using Parameter = TorchSharp.Modules.Parameter;
 
 namespace PaperLab.Training;
@@ -75,7 +75,7 @@ public sealed class LanguageModelTrainer
     {
         TrainingConfig training = _config.Training;
         double balanceWeight = (_config.Model.FeedForward as RoutedConfig)?.BalanceLossWeight ?? 0;
-        AdamW optimizer = CreateOptimizer(model, training);
+        TorchAdamW optimizer = CreateOptimizer(model, training);
         var losses = new double[training.Steps];
         model.train();
         for (int step = 1; step <= training.Steps; step++)
@@ -116,14 +116,14 @@ public sealed class LanguageModelTrainer
     }
 
     // Decoupled weight decay on matrices only: norms and the embedding keep their scale.
-    private static AdamW CreateOptimizer(Transformer model, TrainingConfig training)
+    private static TorchAdamW CreateOptimizer(Transformer model, TrainingConfig training)
     {
         ILookup<bool, Parameter> byDecay = model.named_parameters()
             .ToLookup(named => named.parameter.dim() >= 2 && !named.name.StartsWith("embed_tokens", StringComparison.Ordinal), named => named.parameter);
         return optim.AdamW(
             [
-                new AdamW.ParamGroup(byDecay[true], training.LearningRate, beta1: 0.9, beta2: 0.95, weight_decay: training.WeightDecay),
-                new AdamW.ParamGroup(byDecay[false], training.LearningRate, beta1: 0.9, beta2: 0.95, weight_decay: 0),
+                new TorchAdamW.ParamGroup(byDecay[true], training.LearningRate, beta1: 0.9, beta2: 0.95, weight_decay: training.WeightDecay),
+                new TorchAdamW.ParamGroup(byDecay[false], training.LearningRate, beta1: 0.9, beta2: 0.95, weight_decay: 0),
             ],
             training.LearningRate);
     }
