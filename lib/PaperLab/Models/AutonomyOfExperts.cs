@@ -3,7 +3,7 @@
 //   Wgᵢ = Wdownᵢ·Wupᵢ,   C = x·[Wdown₁ … Wdown_E],   pᵢ = ‖Cᵢ‖₂,   I = topK(p),   p̂ = softmax(p[I])
 //   h = Σ_{i∈I} p̂ᵢ · (SiLU(Cᵢ·Wupᵢ) ⊙ x·Wpᵢ)·Woᵢ        (Cᵢ is computed once and used twice)
 // Differs from the released code, follows the paper: the softmax runs over the chosen experts, so the weights sum to 1.
-// Shapes: N tokens, C width, F inner width, E experts, K experts per token, R = d_low, A = N·K assignments in expert order.
+// Shapes: N tokens, C width, F inner width, E experts, K experts per token, R = d_low, A assignments in expert order.
 
 using TorchSharp.Modules;
 using static TorchSharp.torch;
@@ -21,29 +21,35 @@ public sealed class AutonomyOfExperts : FeedForward
     private readonly Parameter down;      // [E, F, C]
     private readonly AutonomyOfExpertsConfig _config;
 
-    public AutonomyOfExperts(int width, AutonomyOfExpertsConfig config, double initStd, double residualStd)
+    public AutonomyOfExperts(int width, AutonomyOfExpertsConfig config)
         : base(nameof(AutonomyOfExperts))
     {
         config.Validate();
         _config = config;
-        gate_down = Weight(initStd, config.NumExperts * config.GateRank, width);
-
-        // Two factors of the usual small standard deviation would shrink the gate's pre-activation 3 to 9 times; 1/√R keeps it.
-        gate_up = Weight(1 / Math.Sqrt(config.GateRank), config.NumExperts, config.GateRank, config.Hidden);
-        up = Weight(initStd, config.NumExperts, width, config.Hidden);
-        down = Weight(residualStd, config.NumExperts, config.Hidden, width);
+        gate_down = Weight(config.NumExperts * config.GateRank, width);
+        gate_up = Weight(config.NumExperts, config.GateRank, config.Hidden);
+        up = Weight(config.NumExperts, width, config.Hidden);
+        down = Weight(config.NumExperts, config.Hidden, width);
         RegisterComponents();
     }
 
     public override long ActiveParameters => gate_down.numel() + ((gate_up.numel() + up.numel() + down.numel()) / _config.NumExperts * _config.TopK);
 
-    public override double FlopsPerToken => 2.0 * ActiveParameters;
+    public override void Initialize(double std, double residualStd)
+    {
+        nn.init.normal_(gate_down, 0, std);
+
+        // Two factors of the usual small standard deviation would shrink the gate's pre-activation 3 to 9 times; 1/√R keeps it.
+        nn.init.normal_(gate_up, 0, 1 / Math.Sqrt(_config.GateRank));
+        nn.init.normal_(up, 0, std);
+        nn.init.normal_(down, 0, residualStd);
+    }
 
     public override FeedForwardOutput forward(Tensor x_NC)
     {
         Tensor c_NER = Activations(x_NC);
         Tensor norms_NE = c_NER.to(ScalarType.Float32).square().sum([-1]).add(NormEpsilon).sqrt();
-        Routing routing = Routing.TopK(norms_NE, _config.TopK, _config.NormalizeWeights);
+        Routing routing = Routing.Of(norms_NE, _config);
         return new FeedForwardOutput(Continue(x_NC, c_NER, routing), routing);
     }
 
@@ -53,17 +59,10 @@ public sealed class AutonomyOfExperts : FeedForward
 
     private Tensor Continue(Tensor x_NC, Tensor c_NER, Routing routing)
     {
-        var dispatch = new ExpertDispatch(routing);
-        Tensor expert_A = routing.Experts_NK.reshape(-1).index_select(0, dispatch.Order_A);
-        Tensor c_AR = c_NER.view(-1, _config.GateRank).index_select(0, (dispatch.Tokens_A * _config.NumExperts) + expert_A);
-        Tensor x_AC = x_NC.index_select(0, dispatch.Tokens_A);
-        Tensor[] gateUp_RF = gate_up.unbind(0), up_CF = up.unbind(0), down_FC = down.unbind(0);
-        Tensor results_AC = dispatch.ForEachExpert([c_AR, x_AC], (e, slices) =>
-        {
-            (Tensor c_nR, Tensor x_nC) = (slices[0], slices[1]);
-            Tensor hidden_nF = nn.functional.silu(c_nR.mm(gateUp_RF[e])) * x_nC.mm(up_CF[e]);
-            return hidden_nF.mm(down_FC[e]);
-        });
-        return dispatch.Combine(results_AC);
+        var experts = new ExpertProduct(routing);
+        Tensor c_AR = c_NER.view(-1, _config.GateRank).index_select(0, (routing.Tokens_A * _config.NumExperts) + routing.Experts_A);
+        Tensor x_AC = x_NC.index_select(0, routing.Tokens_A);
+        Tensor hidden_AF = nn.functional.silu(experts.Of(c_AR, gate_up)) * experts.Of(x_AC, up);
+        return routing.Combine(experts.Of(hidden_AF, down));
     }
 }

@@ -1,81 +1,100 @@
 // Mixture of experts: the baseline of Autonomy-of-Experts (arXiv 2501.13074, equations 1 and 2).
 //   Eᵢ(x) = (SiLU(x·Wgᵢ) ⊙ x·Wpᵢ)·Woᵢ,   p = R(x),   I = topK(p),   h = Σ_{i∈I} softmax(p[I])ᵢ · Eᵢ(x)
 // With GateRank set, Wgᵢ = Wdownᵢ·Wupᵢ: the paper's control for what the factorisation alone does.
-// Shapes: N tokens, C width, F inner width, E experts, K experts per token, R gate rank, A = N·K assignments in expert order.
+// Shapes: N tokens, C width, F inner width, E experts, K experts per token, R gate rank, A assignments in expert order.
 
 using TorchSharp.Modules;
 using static TorchSharp.torch;
 
 namespace PaperLab.Models;
 
-/// <summary>Experts behind a linear router.</summary>
+/// <summary>Experts behind a linear router, perhaps beside experts that every token shares.</summary>
 public sealed class MixtureOfExperts : FeedForward
 {
-    private readonly Parameter router;     // [E, C]
-    private readonly Parameter? gate;      // [E, C, F], or
-    private readonly Parameter? gate_down; // [E, C, R] and
-    private readonly Parameter? gate_up;   // [E, R, F]
-    private readonly Parameter up;         // [E, C, F]
-    private readonly Parameter down;       // [E, F, C]
+    private readonly Parameter router;         // [E, C]
+    private readonly Parameter? gate;          // [E, C, F], or
+    private readonly Parameter? gate_down;     // [E, C, R] and
+    private readonly Parameter? gate_up;       // [E, R, F]
+    private readonly Parameter up;             // [E, C, F]
+    private readonly Parameter down;           // [E, F, C]
+    private readonly DenseFeedForward? shared;
+    private readonly Tensor? expert_bias;      // [E], a buffer: it moves by counts, not by gradients
     private readonly MixtureOfExpertsConfig _config;
 
-    public MixtureOfExperts(int width, MixtureOfExpertsConfig config, double initStd, double residualStd)
+    public MixtureOfExperts(int width, MixtureOfExpertsConfig config)
         : base(nameof(MixtureOfExperts))
     {
         config.Validate();
         _config = config;
-        router = Weight(initStd, config.NumExperts, width);
+        router = Weight(config.NumExperts, width);
         if (config.GateRank is { } rank)
         {
-            gate_down = Weight(initStd, config.NumExperts, width, rank);
-            gate_up = Weight(1 / Math.Sqrt(rank), config.NumExperts, rank, config.Hidden); // as in AutonomyOfExperts, and for its reason
+            gate_down = Weight(config.NumExperts, width, rank);
+            gate_up = Weight(config.NumExperts, rank, config.Hidden);
         }
         else
         {
-            gate = Weight(initStd, config.NumExperts, width, config.Hidden);
+            gate = Weight(config.NumExperts, width, config.Hidden);
         }
 
-        up = Weight(initStd, config.NumExperts, width, config.Hidden);
-        down = Weight(residualStd, config.NumExperts, config.Hidden, width);
+        up = Weight(config.NumExperts, width, config.Hidden);
+        down = Weight(config.NumExperts, config.Hidden, width);
+        shared = config.SharedExperts > 0 ? new DenseFeedForward(width, new DenseConfig(config.SharedExperts * config.Hidden)) : null;
+        expert_bias = config.BiasUpdateRate > 0 ? zeros(config.NumExperts) : null;
         RegisterComponents();
     }
 
-    public override long ActiveParameters => router.numel() + ((GateParameters + up.numel() + down.numel()) / _config.NumExperts * _config.TopK);
-
-    public override double FlopsPerToken => 2.0 * ActiveParameters;
+    public override long ActiveParameters =>
+        router.numel() + ((GateParameters + up.numel() + down.numel()) / _config.NumExperts * _config.TopK) + (shared?.ActiveParameters ?? 0);
 
     private long GateParameters => gate?.numel() ?? gate_down!.numel() + gate_up!.numel();
 
+    public override void Initialize(double std, double residualStd)
+    {
+        nn.init.normal_(router, 0, std);
+        if (gate is not null)
+        {
+            nn.init.normal_(gate, 0, std);
+        }
+        else
+        {
+            nn.init.normal_(gate_down!, 0, std);
+            nn.init.normal_(gate_up!, 0, 1 / Math.Sqrt(_config.GateRank!.Value)); // as in AutonomyOfExperts, and for its reason
+        }
+
+        nn.init.normal_(up, 0, std);
+        nn.init.normal_(down, 0, residualStd);
+        shared?.Initialize(std, residualStd);
+    }
+
     public override FeedForwardOutput forward(Tensor x_NC)
     {
-        Routing routing = Routing.TopK(nn.functional.linear(x_NC, router), _config.TopK, _config.NormalizeWeights);
+        Routing routing = Routing.Of(nn.functional.linear(x_NC, router), _config, expert_bias);
         return new FeedForwardOutput(ForwardAlong(x_NC, routing), routing);
     }
 
     public override Tensor ForwardAlong(Tensor x_NC, Routing routing)
     {
-        var dispatch = new ExpertDispatch(routing);
-        Tensor x_AC = x_NC.index_select(0, dispatch.Tokens_A);
-        Func<int, Tensor, Tensor> gateOf = GateProjection();
-        Tensor[] up_CF = up.unbind(0), down_FC = down.unbind(0);
-        Tensor results_AC = dispatch.ForEachExpert([x_AC], (e, slices) =>
-        {
-            Tensor x_nC = slices[0];
-            Tensor hidden_nF = nn.functional.silu(gateOf(e, x_nC)) * x_nC.mm(up_CF[e]);
-            return hidden_nF.mm(down_FC[e]);
-        });
-        return dispatch.Combine(results_AC);
+        var experts = new ExpertProduct(routing);
+        Tensor x_AC = x_NC.index_select(0, routing.Tokens_A);
+        Tensor gate_AF = gate is not null ? experts.Of(x_AC, gate) : experts.Of(experts.Of(x_AC, gate_down!), gate_up!);
+        Tensor hidden_AF = nn.functional.silu(gate_AF) * experts.Of(x_AC, up);
+        Tensor output_NC = routing.Combine(experts.Of(hidden_AF, down));
+        return shared is null ? output_NC : output_NC + shared.forward(x_NC).Output_NC;
     }
 
-    private Func<int, Tensor, Tensor> GateProjection()
+    /// <summary>
+    /// Moves each expert's bias up or down by the config's rate, according to whether its load was below or above the mean
+    /// (arXiv 2408.15664, algorithm 1). Does nothing without a rate.
+    /// </summary>
+    /// <param name="counts_E">Assignments of each expert in the step's batch.</param>
+    public void UpdateBias(Tensor counts_E)
     {
-        if (gate is not null)
+        if (expert_bias is not null)
         {
-            Tensor[] gate_CF = gate.unbind(0);
-            return (e, x_nC) => x_nC.mm(gate_CF[e]);
+            using var noGrad = no_grad();
+            Tensor load_E = counts_E.to(ScalarType.Float32);
+            expert_bias.add_((load_E.mean() - load_E).sign() * _config.BiasUpdateRate);
         }
-
-        Tensor[] gateDown_CR = gate_down!.unbind(0), gateUp_RF = gate_up!.unbind(0);
-        return (e, x_nC) => x_nC.mm(gateDown_CR[e]).mm(gateUp_RF[e]);
     }
 }

@@ -1,5 +1,6 @@
 // RMSNorm (arXiv 1910.07467): x / √(mean(x²) + ε) · g.
 
+using PaperLab.Native;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
 
@@ -19,5 +20,5 @@ public sealed class RmsNorm : nn.Module<Tensor, Tensor>
         RegisterComponents();
     }
 
-    public override Tensor forward(Tensor x) => x * x.square().mean([-1], keepdim: true).add(_epsilon).rsqrt() * weight;
+    public override Tensor forward(Tensor x) => Aten.RmsNorm(x, weight, _epsilon);
 }

@@ -1,32 +1,74 @@
 // Rotary positions (arXiv 2104.09864) in the layout of Hugging Face's Llama: the two halves of a head turn against each other.
+// Shapes: B batch, T tokens, H heads, D head width.
 
 using static TorchSharp.torch;
 
 namespace PaperLab.Models;
 
-/// <summary>The cos and sin tables of rotary positions; they are derived, so they are buffers that no checkpoint holds.</summary>
-internal sealed class RotaryEmbedding : nn.Module<Tensor, Tensor>
+/// <summary>The cos and sin tables of rotary positions. They are derived from the config, so no checkpoint holds them.</summary>
+internal sealed class RotaryEmbedding(TransformerConfig config) : IDisposable
 {
-    private readonly Tensor cos_TD; // the angles of one half, repeated for the other
-    private readonly Tensor sin_TD; // the same, with the first half negated: x·cos + roll(x)·sin is the rotation
+    private readonly int _headWidth = AttentionShape.Of(config).KeyWidth;
+    private Tensor? _cos_TD; // the angles of one half, repeated for the other
+    private Tensor? _sin_TD; // the same, its first half negated: x·cos + roll(x)·sin is the rotation
 
-    public RotaryEmbedding(int headWidth, int contextLength, double theta)
-        : base(nameof(RotaryEmbedding))
+    /// <summary>The turns of columns <paramref name="first"/> to first + <paramref name="count"/> of a batch, made once for all layers of a pass.</summary>
+    /// <param name="starts_B">The column at which each row begins and has position 0; null when all begin at column 0.</param>
+    public RotaryTurn At(long first, long count, Tensor? starts_B, Device device)
     {
-        using var scope = NewDisposeScope();
-        Tensor exponents = arange(0, headWidth, 2, dtype: ScalarType.Float64) / headWidth;
-        Tensor angles_Th = outer(arange(contextLength, dtype: ScalarType.Float64), full_like(exponents, theta).pow(-exponents));
-        Tensor sin_Th = angles_Th.sin();
-        cos_TD = cat([angles_Th.cos(), angles_Th.cos()], -1).to(ScalarType.Float32).MoveToOuterDisposeScope();
-        sin_TD = cat([-sin_Th, sin_Th], -1).to(ScalarType.Float32).MoveToOuterDisposeScope();
-        register_buffer(nameof(cos_TD), cos_TD, persistent: false);
-        register_buffer(nameof(sin_TD), sin_TD, persistent: false);
+        Cover(first + count, device);
+        if (starts_B is null)
+        {
+            return new RotaryTurn(_cos_TD!.narrow(0, first, count).unsqueeze(1), _sin_TD!.narrow(0, first, count).unsqueeze(1));
+        }
+
+        Tensor positions_BT = (arange(first, first + count, device: device).unsqueeze(0) - starts_B.unsqueeze(1)).clamp_min(0);
+        Tensor Rows(Tensor table_TD) => table_TD.index_select(0, positions_BT.view(-1)).view(positions_BT.shape[0], count, 1, _headWidth);
+        return new RotaryTurn(Rows(_cos_TD!), Rows(_sin_TD!));
     }
 
-    /// <summary>Turns each position's heads: [B, H, T, D] → [B, H, T, D].</summary>
-    public override Tensor forward(Tensor x_BHTD)
+    public void Dispose()
     {
-        long t = x_BHTD.shape[2], half = x_BHTD.shape[3] / 2;
-        return (x_BHTD * cos_TD.narrow(0, 0, t)) + (x_BHTD.roll(half, 3) * sin_TD.narrow(0, 0, t));
+        _cos_TD?.Dispose();
+        _sin_TD?.Dispose();
+    }
+
+    // Makes the tables when there are none, on another device, or, with dynamic scaling, when a sequence passes the length that
+    // they were made for: its frequencies depend on the length.
+    private void Cover(long length, Device device)
+    {
+        if (_cos_TD is not null && length <= _cos_TD.shape[0] && _cos_TD.device_type == device.type && _cos_TD.device_index == device.index)
+        {
+            return;
+        }
+
+        Dispose();
+        long rows = config.RopeScaling is { Kind: RopeScalingKind.Dynamic } dynamic ? Math.Max(length, Math.Min(dynamic.OriginalContext, config.ContextLength)) : config.ContextLength;
+        using var scope = NewDisposeScope();
+        using var noGrad = no_grad();
+        Tensor frequencies_h = tensor(RopeScaling.Frequencies(_headWidth, config.RopeTheta, config.RopeScaling, rows));
+        Tensor angles_Th = outer(arange(rows, dtype: ScalarType.Float64), frequencies_h);
+        double factor = config.RopeScaling?.TableFactor ?? 1;
+        (Tensor cos_Th, Tensor sin_Th) = (angles_Th.cos() * factor, angles_Th.sin() * factor);
+        Tensor Table(Tensor left_Th, Tensor right_Th) => cat([left_Th, right_Th], -1).to(ScalarType.Float32).to(device).DetachFromDisposeScope();
+        (_cos_TD, _sin_TD) = (Table(cos_Th, cos_Th), Table(-sin_Th, sin_Th));
+    }
+}
+
+/// <summary>The turns of one forward pass: [T, 1, D], or [B, T, 1, D] where rows begin at different columns.</summary>
+internal sealed class RotaryTurn(Tensor cos, Tensor sin)
+{
+    private Tensor _cos = cos;
+    private Tensor _sin = sin;
+
+    /// <summary>Turns every head by its position: [B, T, H, D] → [B, T, H, D].</summary>
+    public Tensor Apply(Tensor x_BTHD)
+    {
+        if (_cos.dtype != x_BTHD.dtype) // in the arithmetic of the queries, as they come out of their projection
+        {
+            (_cos, _sin) = (_cos.to(x_BTHD.dtype), _sin.to(x_BTHD.dtype));
+        }
+
+        return (x_BTHD * _cos).addcmul_(x_BTHD.roll(x_BTHD.shape[3] / 2, 3), _sin, 1);
     }
 }

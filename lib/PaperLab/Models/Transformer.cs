@@ -1,36 +1,55 @@
 // A decoder-only language model, pre-norm. Modules carry the names of Hugging Face's Llama.
 // Shapes: B batch, T tokens, C width, V vocabulary, N = B·T.
 
+using PaperLab.Native;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
 
 namespace PaperLab.Models;
 
 /// <summary>Logits for every position and, for each block with experts, how its tokens were routed.</summary>
-public readonly record struct TransformerOutput(Tensor Logits_BTV, IReadOnlyList<Routing> Routings);
+public readonly record struct TransformerOutput(Tensor Logits_BTV, IReadOnlyList<Routing> Routings)
+{
+    /// <summary>
+    /// What training adds to the cross-entropy: the balance loss and the router z-loss with the weights of <paramref name="config"/>,
+    /// summed over layers as in Switch Transformer. Null when there is nothing to add.
+    /// </summary>
+    public Tensor? AuxiliaryLoss(FeedForwardConfig config)
+    {
+        double balance = (config as RoutedConfig)?.BalanceLossWeight ?? 0, z = (config as MixtureOfExpertsConfig)?.ZLossWeight ?? 0;
+        IEnumerable<Tensor> terms = Routings.SelectMany(routing => new[] { balance > 0 ? routing.BalanceLoss() * balance : null, z > 0 ? routing.ZLoss() * z : null }).OfType<Tensor>();
+        return terms.Aggregate((Tensor?)null, (sum, term) => sum is null ? term : sum + term);
+    }
+}
 
-/// <summary>Embedding, blocks, norm, head (not tied).</summary>
+/// <summary>Embedding, blocks, norm, head.</summary>
 public sealed class Transformer : nn.Module<Tensor, TransformerOutput>
 {
-    private readonly Embedding embed_tokens;
+    private readonly Projection embed_tokens; // [V, C]: a row for each token
     private readonly ModuleList<TransformerBlock> layers;
     private readonly RmsNorm norm;
-    private readonly Linear lm_head;
+    private readonly Projection? lm_head;     // null when the head is the embedding
+    private readonly RotaryEmbedding _rotary;
 
     /// <summary>Builds the model with weights drawn from torch's current generator.</summary>
+    /// <param name="config">Its sizes.</param>
+    /// <param name="initialize">False leaves the weights unwritten, for a checkpoint to fill: nothing is drawn and no memory is touched.</param>
     /// <exception cref="ArgumentException">A size is out of range; the message names the field.</exception>
-    public Transformer(TransformerConfig config)
+    public Transformer(TransformerConfig config, bool initialize = true)
         : base(nameof(Transformer))
     {
         config.Validate();
         Config = config;
-        embed_tokens = nn.Embedding(config.VocabularySize, config.Width);
+        embed_tokens = new Projection(config.Width, config.VocabularySize);
         layers = new ModuleList<TransformerBlock>(Enumerable.Range(0, config.Layers).Select(_ => new TransformerBlock(config)).ToArray());
         norm = new RmsNorm(config.Width, config.NormEpsilon);
-        lm_head = nn.Linear(config.Width, config.VocabularySize, hasBias: false);
-        nn.init.normal_(embed_tokens.weight!, 0, config.InitStd);
-        nn.init.normal_(lm_head.weight, 0, config.InitStd);
+        lm_head = config.TieEmbeddings ? null : new Projection(config.Width, config.VocabularySize);
+        _rotary = new RotaryEmbedding(config);
         RegisterComponents();
+        if (initialize)
+        {
+            Initialize();
+        }
     }
 
     public TransformerConfig Config { get; }
@@ -41,52 +60,104 @@ public sealed class Transformer : nn.Module<Tensor, TransformerOutput>
     /// <summary>Parameters that take part in one token's forward pass.</summary>
     public long ActiveParameters => TotalParameters - layers.Sum(layer => layer.mlp.parameters().Sum(parameter => parameter.numel()) - layer.mlp.ActiveParameters);
 
-    /// <summary>FLOPs of one token's forward pass: 2 per active weight (the embedding is a look-up) and the attention scores at half the context.</summary>
-    public double FlopsPerToken =>
-        (2.0 * (ActiveParameters - embed_tokens.weight!.numel())) + (2.0 * Config.Layers * Config.ContextLength * Config.Width);
+    /// <summary>FLOPs of one token's forward pass: 2 per active weight of a product, and the attention scores and mixes at half the context.</summary>
+    public double FlopsPerToken
+    {
+        get
+        {
+            AttentionShape shape = AttentionShape.Of(Config);
+            long inProducts = ActiveParameters - (lm_head is null ? 0 : embed_tokens.weight.numel()); // a look-up, unless it is the head too
+            return (2.0 * inProducts) + (1.0 * Config.Layers * Config.ContextLength * shape.Heads * (shape.KeyWidth + shape.ValueWidth));
+        }
+    }
+
+    /// <summary>The feed-forward layers with experts that balance themselves without a loss; most models have none.</summary>
+    public IEnumerable<MixtureOfExperts> MixturesOfExperts => layers.Select(layer => layer.mlp).OfType<MixtureOfExperts>();
 
     /// <summary>Token ids [B, T] → logits [B, T, V].</summary>
     public override TransformerOutput forward(Tensor tokens_BT)
     {
-        Tensor x_BTC = embed_tokens.forward(tokens_BT);
+        (Tensor hidden_BTC, IReadOnlyList<Routing> routings) = Hidden(tokens_BT);
+        return new TransformerOutput(Logits(hidden_BTC), routings);
+    }
+
+    /// <summary>Token ids [B, T] → the last block's output, normalised [B, T, C]: what the head reads.</summary>
+    /// <param name="tokens_BT">Token ids.</param>
+    /// <param name="cache">Holds the tokens before these, and takes these in; only without gradients. Null for a sequence from its start.</param>
+    /// <exception cref="ArgumentException">The sequence is longer than the model's context or the cache.</exception>
+    public (Tensor Hidden_BTC, IReadOnlyList<Routing> Routings) Hidden(Tensor tokens_BT, KeyValueCache? cache = null)
+    {
+        (long rows, long tokens, long before) = (tokens_BT.shape[0], tokens_BT.shape[1], cache?.Length ?? 0);
+        Require.That(before + tokens <= Config.ContextLength, "the sequence's length", before + tokens, $"up to {Config.ContextLength}, the model's ContextLength");
+        cache?.RequireRoom(rows, tokens);
+        Device device = embed_tokens.weight.device;
+        RotaryTurn turn = _rotary.At(before, tokens, cache?.Starts_B, device);
+        var mask = new AttentionMask(tokens, before + tokens, Config.Attention?.SlidingWindow, cache?.Starts_B, device);
+
+        Tensor x_BTC = Aten.Embedding(embed_tokens.weight, tokens_BT);
         var routings = new List<Routing>(Config.Layers);
-        foreach (TransformerBlock layer in layers)
+        for (int i = 0; i < layers.Count; i++)
         {
-            (x_BTC, Routing? routing) = layer.forward(x_BTC);
+            (x_BTC, Routing? routing) = layers[i].forward(x_BTC, turn, mask, cache?[i]);
             if (routing is not null)
             {
                 routings.Add(routing);
             }
         }
 
-        return new TransformerOutput(lm_head.forward(norm.forward(x_BTC)), routings);
+        cache?.Advance(tokens);
+        return (norm.forward(x_BTC), routings);
+    }
+
+    /// <summary>Output of <see cref="Hidden"/> [.., C] → logits [.., V].</summary>
+    public Tensor Logits(Tensor hidden_C) => nn.functional.linear(hidden_C, (lm_head ?? embed_tokens).weight);
+
+    private void Initialize()
+    {
+        // Two additions to the residual stream a block: GPT-2's scaling keeps its variance from growing with depth.
+        double residualStd = Config.InitStd / Math.Sqrt(2 * Config.Layers);
+        embed_tokens.Initialize(Config.InitStd);
+        foreach (TransformerBlock layer in layers)
+        {
+            layer.self_attn.Initialize(Config.InitStd, residualStd);
+            layer.mlp.Initialize(Config.InitStd, residualStd);
+        }
+
+        lm_head?.Initialize(Config.InitStd);
+    }
+
+    protected override void Dispose(bool disposing)
+    {
+        if (disposing)
+        {
+            _rotary.Dispose();
+        }
+
+        base.Dispose(disposing);
     }
 }
 
 /// <summary>x + attention(norm(x)), then x + feedForward(norm(x)).</summary>
-internal sealed class TransformerBlock : nn.Module<Tensor, (Tensor Output_BTC, Routing? Routing)>
+internal sealed class TransformerBlock : nn.Module
 {
     private readonly RmsNorm input_layernorm;
-    private readonly CausalSelfAttention self_attn;
+    internal readonly Attention self_attn;
     private readonly RmsNorm post_attention_layernorm;
     internal readonly FeedForward mlp;
 
     public TransformerBlock(TransformerConfig config)
         : base(nameof(TransformerBlock))
     {
-        // Two additions to the residual stream a block: GPT-2's scaling keeps its variance from growing with depth.
-        double residualStd = config.InitStd / Math.Sqrt(2 * config.Layers);
         input_layernorm = new RmsNorm(config.Width, config.NormEpsilon);
-        self_attn = new CausalSelfAttention(config, residualStd);
+        self_attn = new Attention(config);
         post_attention_layernorm = new RmsNorm(config.Width, config.NormEpsilon);
-        mlp = FeedForward.Create(config.FeedForward, config.Width, config.InitStd, residualStd);
+        mlp = FeedForward.Create(config.FeedForward, config.Width);
         RegisterComponents();
     }
 
-
-    public override (Tensor Output_BTC, Routing? Routing) forward(Tensor x_BTC)
+    public (Tensor Output_BTC, Routing? Routing) forward(Tensor x_BTC, RotaryTurn turn, AttentionMask mask, KeyValueCache.LayerCache? cache)
     {
-        x_BTC += self_attn.forward(input_layernorm.forward(x_BTC));
+        x_BTC += self_attn.forward(input_layernorm.forward(x_BTC), turn, mask, cache);
         FeedForwardOutput update = mlp.forward(post_attention_layernorm.forward(x_BTC).view(-1, x_BTC.shape[2]));
         return (x_BTC + update.Output_NC.view_as(x_BTC), update.Routing);
     }

@@ -23,6 +23,9 @@ internal static class CpuTuning
 
     public static string Allocator { get; private set; } = "default";
 
+    /// <summary>Whether fp32 products go through oneDNN now: it decides which form of attention is faster.</summary>
+    public static bool FastProducts { get; private set; }
+
     /// <summary>Must run before libtorch is loaded. A policy that the user chose stays.</summary>
     public static void SleepAtBarriers()
     {
@@ -59,6 +62,7 @@ internal static class CpuTuning
 
         IntPtr context = Marshal.GetDelegateForFunctionPointer<GlobalContext>(globalContext)();
         Marshal.GetDelegateForFunctionPointer<SetPrecision>(setPrecision)(context, OneDnn, MatMul, enable ? Bf16 : Ieee);
+        FastProducts = enable;
         if (!enable)
         {
             return "fp32, libtorch's default";

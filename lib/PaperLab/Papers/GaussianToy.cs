@@ -56,7 +56,8 @@ public static class GaussianToy
     {
         using var scope = NewDisposeScope();
         manual_seed(seed);
-        var layer = FeedForward.Create(config, Width, initStd: 1 / Math.Sqrt(Width), residualStd: 1 / Math.Sqrt(Hidden));
+        var layer = FeedForward.Create(config, Width);
+        layer.Initialize(std: 1 / Math.Sqrt(Width), residualStd: 1 / Math.Sqrt(Hidden));
         Linear head = nn.Linear(Width, Classes);
         var optimizer = optim.AdamW([.. layer.parameters(), .. head.parameters()], lr: LearningRate, weight_decay: 0);
         using Generator data = new((ulong)seed);
@@ -95,7 +96,7 @@ public static class GaussianToy
         // The loss of every point if this expert had computed it, with the weight that the choice had.
         Tensor LossUnder(int expert)
         {
-            var forced = new Routing(full_like(routing.Experts_NK, expert), routing.Weights_NK, routing.Scores_NE, zeros(Experts, dtype: ScalarType.Int64));
+            Routing forced = Routing.Fixed(full_like(routing.Experts_NK, expert), routing.Weights_NK, routing.Scores_NE);
             forced.Counts_E[expert] = TestPoints;
             return nn.functional.cross_entropy(head.forward(layer.ForwardAlong(x_NC, forced)), class_N, reduction: nn.Reduction.None);
         }

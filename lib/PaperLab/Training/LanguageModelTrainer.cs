@@ -74,7 +74,6 @@ public sealed class LanguageModelTrainer
     private double[] Train(Transformer model, BatchSampler sampler, Stopwatch stopwatch, IProgress<TrainingProgress>? progress, CancellationToken cancellation)
     {
         TrainingConfig training = _config.Training;
-        double balanceWeight = (_config.Model.FeedForward as RoutedConfig)?.BalanceLossWeight ?? 0;
         AdamW optimizer = CreateOptimizer(model, training);
         var losses = new double[training.Steps];
         model.train();
@@ -88,9 +87,7 @@ public sealed class LanguageModelTrainer
 
             TransformerOutput output = model.forward(inputs_BT);
             Tensor crossEntropy = nn.functional.cross_entropy(output.Logits_BTV.view(targets_N.shape[0], -1), targets_N);
-            Tensor loss = balanceWeight > 0 // one balance loss a layer, summed as in Switch Transformer
-                ? crossEntropy + (output.Routings.Select(routing => routing.BalanceLoss()).Aggregate((a, b) => a + b) * balanceWeight)
-                : crossEntropy;
+            Tensor loss = output.AuxiliaryLoss(_config.Model.FeedForward) is { } auxiliary ? crossEntropy + auxiliary : crossEntropy;
 
             optimizer.zero_grad();
             loss.backward();

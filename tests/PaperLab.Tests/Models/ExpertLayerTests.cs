@@ -6,15 +6,29 @@ namespace PaperLab.Tests.Models;
 public sealed class ExpertLayerTests : TorchTest
 {
     private const int Width = 12, Experts = 4, TopK = 2, Hidden = 10, Rank = 3, Tokens = 17;
+    private static readonly MixtureOfExpertsConfig Moe = new() { NumExperts = Experts, TopK = TopK, Hidden = Hidden };
+    private static readonly AutonomyOfExpertsConfig Aoe = new() { NumExperts = Experts, TopK = TopK, Hidden = Hidden, GateRank = Rank };
+
+    /// <summary>Layers in which every token takes the same number of experts.</summary>
+    public static TheoryData<FeedForwardConfig> TopKLayers => [Moe, Moe with { GateRank = Rank }, Aoe];
+
+    /// <summary>Layers of every selection.</summary>
     public static TheoryData<FeedForwardConfig> RoutedLayers =>
     [
-        new MixtureOfExpertsConfig { NumExperts = Experts, TopK = TopK, Hidden = Hidden },
-        new MixtureOfExpertsConfig { NumExperts = Experts, TopK = TopK, Hidden = Hidden, GateRank = Rank },
-        new AutonomyOfExpertsConfig { NumExperts = Experts, TopK = TopK, Hidden = Hidden, GateRank = Rank },
+        Moe,
+        Moe with { GateRank = Rank },
+        Moe with { NormalizeWeights = false },
+        Moe with { BiasUpdateRate = 0.1 },
+        Moe with { SharedExperts = 2 },
+        Moe with { Selection = ExpertSelection.TopP, TopP = 0.6 },
+        Moe with { Selection = ExpertSelection.ExpertChoice },
+        Aoe,
+        Aoe with { Selection = ExpertSelection.TopP, TopP = 0.6 },
+        Aoe with { Selection = ExpertSelection.ExpertChoice },
     ];
 
     [Theory]
-    [MemberData(nameof(RoutedLayers))]
+    [MemberData(nameof(TopKLayers))]
     public void Routing_weights_of_a_token_sum_to_one_and_name_its_best_experts(FeedForwardConfig config)
     {
         Routing routing = Layer(config).forward(randn(Tokens, Width)).Routing!;
@@ -48,7 +62,7 @@ public sealed class ExpertLayerTests : TorchTest
     }
 
     [Theory]
-    [MemberData(nameof(RoutedLayers))]
+    [MemberData(nameof(TopKLayers))]
     public void An_expert_that_no_token_chose_costs_nothing_and_breaks_nothing(FeedForwardConfig config)
     {
         FeedForward layer = Layer(config);
@@ -62,17 +76,89 @@ public sealed class ExpertLayerTests : TorchTest
     }
 
     [Fact]
+    public void The_grouped_product_equals_the_slices()
+    {
+        // Expert 2 has no tokens.
+        Routing routing = Routing.Fixed(tensor(new long[] { 0, 1, 3, 1, 0, 3 }, [6, 1]), ones(6, 1), randn(6, Experts));
+        Tensor x_AC = randn(6, 16), weight_ECF = randn(Experts, 16, 8);
+
+        (Tensor Value, Tensor XGrad, Tensor WeightGrad) Computed(Func<ExpertProduct, Tensor, Tensor, Tensor> product)
+        {
+            Tensor x = x_AC.detach().requires_grad_(), weight = weight_ECF.detach().requires_grad_();
+            Tensor value = product(new ExpertProduct(routing), x, weight);
+            value.square().sum().backward();
+            return (value, x.grad!, weight.grad!);
+        }
+
+        (Tensor value, Tensor xGrad, Tensor weightGrad) = Computed((product, x, weight) => product.Grouped(x, weight));
+        (Tensor expected, Tensor expectedXGrad, Tensor expectedWeightGrad) = Computed((product, x, weight) => product.Slices(x, weight));
+        Assert.True(value.allclose(expected, rtol: 1e-5, atol: 1e-5));
+        Assert.True(xGrad.allclose(expectedXGrad, rtol: 1e-5, atol: 1e-4));
+        Assert.True(weightGrad.allclose(expectedWeightGrad, rtol: 1e-5, atol: 1e-4));
+    }
+
+    [Fact]
+    public void Top_p_takes_the_fewest_experts_that_reach_p()
+    {
+        // Softmax shares 0.5, 0.25, 0.125, 0.125: three experts reach 0.8, one reaches 0.5, all are needed for 1.
+        Tensor scores = tensor(new float[] { 0.5f, 0.125f, 0.25f, 0.125f }, [1, 4]).log();
+
+        Routing Taken(double p) => Routing.Of(scores, Moe with { Selection = ExpertSelection.TopP, TopP = p });
+
+        Assert.Equal([0, 2], Taken(0.7).Experts_A.data<long>().ToArray());
+        Assert.Equal(2 / 3f, Taken(0.7).Weights_A[0].item<float>(), 5);
+        Assert.Equal([0], Taken(0.4).Experts_A.data<long>().ToArray());
+        Assert.Equal(4, Taken(1).Experts_A.shape[0]);
+    }
+
+    [Fact]
+    public void Expert_choice_gives_every_expert_as_many_tokens()
+    {
+        Routing routing = Routing.Of(randn(10, Experts), Moe with { Selection = ExpertSelection.ExpertChoice });
+
+        Assert.Equal([5, 5, 5, 5], routing.Counts_E.data<long>().ToArray()); // 10 tokens · 2 experts each / 4 experts
+    }
+
+    [Fact]
+    public void The_selection_bias_changes_who_is_chosen_and_no_weight()
+    {
+        Tensor scores = tensor(new float[] { 2, 1, 0, -1 }, [1, 4]);
+        Routing routing = Routing.TopK(scores, 2, bias_E: tensor(new float[] { -1, 0, 0, 1 }));
+
+        Assert.Equal([3, 1], routing.Experts_NK.view(-1).data<long>().ToArray());
+        Assert.True(routing.Weights_NK.allclose(tensor(new float[] { -1, 1 }, [1, 2]).softmax(-1)));
+    }
+
+    [Fact]
+    public void The_selection_bias_moves_towards_the_mean_load()
+    {
+        var layer = new MixtureOfExperts(Width, Moe with { BiasUpdateRate = 0.25 });
+        layer.UpdateBias(tensor(new long[] { 8, 4, 4, 0 }));
+
+        Tensor bias_E = layer.named_buffers().Single(buffer => buffer.name == "expert_bias").buffer;
+        Assert.Equal([-0.25f, 0, 0, 0.25f], bias_E.data<float>().ToArray());
+    }
+
+    [Fact]
     public void The_balance_loss_is_K_at_perfect_balance_and_E_at_collapse()
     {
-        Tensor uniform = zeros(8, Experts);
-        Tensor counts = full([Experts], 8 * TopK / Experts, dtype: ScalarType.Int64);
-        var balanced = new Routing(zeros(8, TopK, dtype: ScalarType.Int64), full([8, TopK], 0.5), uniform, counts);
+        Tensor inTurn = tensor(new long[] { 0, 1, 2, 3, 0, 1, 2, 3, 0, 1, 2, 3, 0, 1, 2, 3 }, [8, TopK]);
+        Routing balanced = Routing.Fixed(inTurn, full([8, TopK], 0.5), zeros(8, Experts));
         Tensor peaked = zeros(8, Experts);
         peaked[TensorIndex.Colon, 0] = 100;
-        var collapsed = new Routing(zeros(8, 1, dtype: ScalarType.Int64), ones(8, 1), peaked, tensor(new long[] { 8, 0, 0, 0 }));
+        Routing collapsed = Routing.Fixed(zeros(8, 1, dtype: ScalarType.Int64), ones(8, 1), peaked);
 
         Assert.Equal(TopK, balanced.BalanceLoss().item<float>(), 5);
         Assert.Equal(Experts, collapsed.BalanceLoss().item<float>(), 5);
+    }
+
+    [Fact]
+    public void The_z_loss_matches_a_hand_worked_example()
+    {
+        // logsumexp(0, 0) = ln 2; logsumexp(ln 3, 0) = ln 4.
+        Routing routing = Routing.TopK(tensor(new float[] { 0, 0, MathF.Log(3), 0 }, [2, 2]), 1);
+
+        Assert.Equal((Math.Pow(Math.Log(2), 2) + Math.Pow(Math.Log(4), 2)) / 2, routing.ZLoss().item<float>(), 5);
     }
 
     [Fact]
@@ -110,9 +196,9 @@ public sealed class ExpertLayerTests : TorchTest
     [Fact]
     public void Equal_flops_means_that_both_layers_count_the_same()
     {
-        var moe = new MixtureOfExperts(128, new MixtureOfExpertsConfig { Hidden = 192 }, 0.02, 0.02);
+        var moe = new MixtureOfExperts(128, new MixtureOfExpertsConfig { Hidden = 192 });
         int hidden = AutonomyOfExpertsConfig.HiddenForEqualFlops(128, 192, gateRank: 32, numExperts: 8, topK: 2);
-        var aoe = new AutonomyOfExperts(128, new AutonomyOfExpertsConfig { Hidden = hidden, GateRank = 32 }, 0.02, 0.02);
+        var aoe = new AutonomyOfExperts(128, new AutonomyOfExpertsConfig { Hidden = hidden, GateRank = 32 });
 
         Assert.InRange(aoe.FlopsPerToken / moe.FlopsPerToken, 0.995, 1.005);
     }
@@ -125,23 +211,30 @@ public sealed class ExpertLayerTests : TorchTest
         Assert.Contains("TopK is 5; allowed: 1 to NumExperts = 4", error.Message);
     }
 
-    private static FeedForward Layer(FeedForwardConfig config) => FeedForward.Create(config, Width, initStd: 0.3, residualStd: 0.3);
+    private static FeedForward Layer(FeedForwardConfig config)
+    {
+        var layer = FeedForward.Create(config, Width);
+        layer.Initialize(std: 0.3, residualStd: 0.3);
+        return layer;
+    }
 
     /// <summary>Every expert on every token, then the chosen ones weighed: the equations without any sorting.</summary>
     private static Tensor ByDefinition(FeedForward layer, Tensor x_NC, Routing routing)
     {
         Dictionary<string, Tensor> weights = layer.named_parameters().ToDictionary(p => p.name, p => (Tensor)p.parameter);
         Tensor result = zeros_like(x_NC);
+        Tensor weights_NE = zeros(x_NC.shape[0], Experts).index_put_(routing.Weights_A.detach(), routing.Tokens_A, routing.Experts_A);
         for (int e = 0; e < Experts; e++)
         {
             Tensor gate = weights.TryGetValue("gate", out Tensor? whole)
                 ? x_NC.mm(whole[e])
                 : x_NC.mm(weights["gate_down"].dim() == 3 ? weights["gate_down"][e] : weights["gate_down"].view(Experts, Rank, Width)[e].t()).mm(weights["gate_up"][e]);
             Tensor expert_NC = (nn.functional.silu(gate) * x_NC.mm(weights["up"][e])).mm(weights["down"][e]);
-            Tensor weight_N = (routing.Weights_NK * routing.Experts_NK.eq(e)).sum([-1]);
-            result += weight_N.unsqueeze(-1) * expert_NC;
+            result += weights_NE.narrow(1, e, 1) * expert_NC;
         }
 
-        return result;
+        return weights.TryGetValue("shared.gate_proj.weight", out Tensor? sharedGate)
+            ? result + (nn.functional.silu(x_NC.mm(sharedGate.t())) * x_NC.mm(weights["shared.up_proj.weight"].t())).mm(weights["shared.down_proj.weight"].t())
+            : result;
     }
 }
