@@ -7,6 +7,7 @@ discrete choices (top-k, top-p) is close: rounding cannot turn one.
 """
 
 import json
+import math
 import sys
 from pathlib import Path
 
@@ -61,10 +62,11 @@ MODELS = {
     "rope-llama3": rope(Kind="Llama3", Factor=8.0, OriginalContext=16, LowFrequencyFactor=1.0, HighFrequencyFactor=4.0),
     "rope-yarn": rope(Kind="Yarn", Factor=4.0, OriginalContext=8, BetaFast=1.0, BetaSlow=0.1),
     "rope-yarn-attention-factor": rope(Kind="Yarn", Factor=2.0, OriginalContext=8, AttentionFactor=1.25),
+    # Sizes that are multiples of 8, and others: the library multiplies by experts in two ways.
     "moe-normalised": transformer(experts("moe")),
+    "moe-multiple-of-8": transformer(experts("moe", NumExperts=3, Hidden=8)),
     "moe-not-normalised": transformer(experts("moe", NormalizeWeights=False)),
     "moe-top1-not-normalised": transformer(experts("moe", TopK=1, NormalizeWeights=False)),
-    "moe-balance-loss": transformer(experts("moe", BalanceLossWeight=0.05)),
     "moe-z-loss": transformer(experts("moe", BalanceLossWeight=0.01, ZLossWeight=0.02)),
     "moe-shared-experts": transformer(experts("moe", SharedExperts=2, NumExperts=3)),
     "moe-bias": transformer(experts("moe", BiasUpdateRate=0.125)),
@@ -73,10 +75,11 @@ MODELS = {
     "moe-top-p-not-normalised": transformer(experts("moe", Selection="TopP", TopP=0.6, NormalizeWeights=False)),
     "moe-expert-choice": transformer(experts("moe", NumExperts=3, Selection="ExpertChoice", NormalizeWeights=False)),
     "aoe-normalised": transformer(experts("aoe", BalanceLossWeight=0.05)),
+    "aoe-multiple-of-8": transformer(experts("aoe", NumExperts=3, Hidden=8, GateRank=8)),
     "aoe-not-normalised": transformer(experts("aoe", NormalizeWeights=False)),
     "aoe-top-p": transformer(experts("aoe", Selection="TopP", TopP=0.6)),
     "aoe-expert-choice": transformer(experts("aoe", NumExperts=3, Selection="ExpertChoice", NormalizeWeights=False)),
-    "aoe-diffqkv": heads(8, experts("aoe", BalanceLossWeight=0.01), KeyHeads=1, ValueHeads=4, KeyWidth=2, ValueWidth=4, QueryHidden=8),
+    "aoe-diffqkv": heads(8, experts("aoe", NumExperts=3, BalanceLossWeight=0.01), KeyHeads=1, ValueHeads=4, KeyWidth=2, ValueWidth=4, QueryHidden=8),
 }
 
 
@@ -231,6 +234,27 @@ def layer_cases():
         frequencies, factor = reference.rope_frequencies(config["HeadWidth"], config["Theta"], scaling, config["Length"])
         output = reference.rotate(x, positions, frequencies, factor)
         write_case(name, config, {"x": x, "positions": positions}, {}, output)
+
+    # Heads, key heads, value heads, length, key width, value width, window, selected values. The long one passes the length up to
+    # which the library holds all scores at once.
+    attentions = {
+        "attention-shared-alike": (4, 2, 2, 9, 4, 4, None, None),
+        "attention-shared-apart": (8, 2, 4, 9, 4, 6, None, None),
+        "attention-more-keys-than-values": (4, 4, 2, 9, 6, 2, None, None),
+        "attention-window": (4, 1, 2, 9, 4, 4, 3, None),
+        "attention-window-selected": (4, 2, 2, 9, 4, 4, 5, 2),
+        "attention-long-window": (1, 1, 1, 1100, 2, 2, 300, None),
+    }
+    for name, (heads, key_heads, value_heads, length, width, value_width, window, selected) in attentions.items():
+        margin = 0
+        while margin < CLEAR:
+            q, k, v = normal(1, heads, length, width), normal(1, key_heads, length, width), normal(1, value_heads, length, value_width)
+            choices = reference.Choices()
+            output = torch.stack([
+                reference.attention(q[0, h], k[0, h * key_heads // heads], v[0, h * value_heads // heads], window, selected, choices)
+                for h in range(heads)]).unsqueeze(0)
+            margin = choices.margin if selected else math.inf
+        write_case(name, {"Window": window, "Selected": selected}, {"q": q, "k": k, "v": v}, {}, output)
 
     for name, std in (("cross-entropy", 2.0), ("cross-entropy-large-logits", 300.0)):
         logits, targets = normal(12, 19, std=std), torch.randint(19, (12,), generator=generator)
