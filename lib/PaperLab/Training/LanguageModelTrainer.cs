@@ -8,8 +8,8 @@ using PaperLab.Models;
 using PaperLab.Text;
 using TorchSharp;
 using static TorchSharp.torch;
-using TorchAdamW = TorchSharp.Modules.AdamW;
 using Parameter = TorchSharp.Modules.Parameter;
+using TorchAdamW = TorchSharp.Modules.AdamW;
 
 namespace PaperLab.Training;
 
