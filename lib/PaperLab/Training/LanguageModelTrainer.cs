@@ -8,11 +8,6 @@ using PaperLab.Models;
 using PaperLab.Text;
 using TorchSharp;
 using static TorchSharp.torch;
-<<<<<<< HEAD
-=======
-using Parameter = TorchSharp.Modules.Parameter;
-using TorchAdamW = TorchSharp.Modules.AdamW;
->>>>>>> native
 
 namespace PaperLab.Training;
 
