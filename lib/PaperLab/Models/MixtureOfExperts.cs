@@ -69,7 +69,8 @@ public sealed class MixtureOfExperts : FeedForward
 
     public override FeedForwardOutput forward(Tensor x_NC)
     {
-        Routing routing = Routing.Of(nn.functional.linear(x_NC, router), _config, expert_bias);
+        Tensor logits_NE = nn.functional.linear(x_NC, router).to(ScalarType.Float32); // who computes a token is not left to bf16
+        Routing routing = Routing.Of(logits_NE, _config, expert_bias);
         return new FeedForwardOutput(ForwardAlong(x_NC, routing), routing);
     }
 

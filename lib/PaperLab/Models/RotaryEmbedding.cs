@@ -33,17 +33,17 @@ internal sealed class RotaryEmbedding(TransformerConfig config) : IDisposable
         _sin_TD?.Dispose();
     }
 
-    // Makes the tables when there are none, on another device, or, with dynamic scaling, when a sequence passes the length that
-    // they were made for: its frequencies depend on the length.
+    // Makes the tables when there are none, on another device, or, with dynamic scaling, for another length beyond the original
+    // context: the frequencies depend on the length, and must not depend on what was computed before.
     private void Cover(long length, Device device)
     {
-        if (_cos_TD is not null && length <= _cos_TD.shape[0] && _cos_TD.device_type == device.type && _cos_TD.device_index == device.index)
+        long rows = config.RopeScaling is { Kind: RopeScalingKind.Dynamic } dynamic ? Math.Max(length, Math.Min(dynamic.OriginalContext, config.ContextLength)) : config.ContextLength;
+        if (_cos_TD is not null && _cos_TD.shape[0] == rows && _cos_TD.device_type == device.type && _cos_TD.device_index == device.index)
         {
             return;
         }
 
         Dispose();
-        long rows = config.RopeScaling is { Kind: RopeScalingKind.Dynamic } dynamic ? Math.Max(length, Math.Min(dynamic.OriginalContext, config.ContextLength)) : config.ContextLength;
         using var scope = NewDisposeScope();
         using var noGrad = no_grad();
         Tensor frequencies_h = tensor(RopeScaling.Frequencies(_headWidth, config.RopeTheta, config.RopeScaling, rows));
