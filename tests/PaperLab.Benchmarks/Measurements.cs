@@ -91,7 +91,8 @@ internal sealed class Measurements(TorchRuntime runtime, int rounds)
         Tensor Sorted(Routing routing, Func<Tensor, Tensor, Tensor> product)
         {
             Tensor x_AC = x_NC.index_select(0, routing.Tokens_A);
-            return routing.Combine(product(nn.functional.silu(product(x_AC, gate_ECF)) * product(x_AC, up_ECF), down_EFC));
+            Tensor hidden_AF = nn.functional.silu(product(x_AC, gate_ECF)) * product(x_AC, up_ECF) * routing.Weights_A.unsqueeze(-1);
+            return zeros_like(x_NC).index_add_(0, routing.Tokens_A, product(hidden_AF, down_EFC), 1);
         }
 
         Tensor Masks(Routing routing)
@@ -151,7 +152,7 @@ internal sealed class Measurements(TorchRuntime runtime, int rounds)
         return new Table($"product of two {M} × {M} matrices, {(bf16 ? "bf16" : "fp32")}", "products", 1, Contest.Run(rounds, Way.Timed("mm", () =>
         {
             using var scope = NewDisposeScope();
-            a.mm(b)[0, 0].item<float>();
+            a.mm(b)[0, 0].to(ScalarType.Float32).item<float>();
         })), 2.0 * M * M * M);
     }
 
