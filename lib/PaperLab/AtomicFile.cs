@@ -5,8 +5,8 @@ namespace PaperLab;
 /// <summary>Whole-file writes that happen or do not happen.</summary>
 public static class AtomicFile
 {
-    /// <summary>Replaces <paramref name="path"/> (its folder is created) with <paramref name="content"/>.</summary>
-    public static void WriteAllBytes(string path, ReadOnlySpan<byte> content)
+    /// <summary>Replaces <paramref name="path"/> (its folder is created) with what <paramref name="write"/> puts into the stream.</summary>
+    public static void Write(string path, Action<Stream> write)
     {
         string folder = Path.GetDirectoryName(Path.GetFullPath(path))!;
         Directory.CreateDirectory(folder);
@@ -17,7 +17,7 @@ public static class AtomicFile
         {
             using (var stream = new FileStream(temporary, FileMode.CreateNew, FileAccess.Write))
             {
-                stream.Write(content);
+                write(stream);
                 stream.Flush(flushToDisk: true);
             }
 
@@ -29,6 +29,9 @@ public static class AtomicFile
             throw;
         }
     }
+
+    /// <summary>Replaces <paramref name="path"/> with <paramref name="content"/>.</summary>
+    public static void WriteAllBytes(string path, ReadOnlyMemory<byte> content) => Write(path, stream => stream.Write(content.Span));
 
     /// <summary>Replaces <paramref name="path"/> with UTF-8 text without a byte order mark.</summary>
     public static void WriteAllText(string path, string content) => WriteAllBytes(path, System.Text.Encoding.UTF8.GetBytes(content));

@@ -27,4 +27,21 @@ public sealed class AtomicFileTests
         Assert.Equal("short", File.ReadAllText(target));
         Assert.Single(Directory.GetFiles(Path.GetDirectoryName(target)!));
     }
+
+    [Fact]
+    public void A_stream_that_fails_half_way_leaves_the_old_file_and_no_litter()
+    {
+        using var folder = new TemporaryFolder();
+        string target = folder.File("file.bin");
+        AtomicFile.WriteAllText(target, "old");
+
+        Assert.Throws<InvalidDataException>(() => AtomicFile.Write(target, stream =>
+        {
+            stream.Write("half"u8);
+            throw new InvalidDataException("the source ended");
+        }));
+
+        Assert.Equal("old", File.ReadAllText(target));
+        Assert.Single(Directory.GetFiles(folder.Path));
+    }
 }
