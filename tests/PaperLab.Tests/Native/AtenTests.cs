@@ -25,7 +25,6 @@ public sealed class AtenTests : TorchTest
         AssertClose(weight2.grad!, weight.grad!, tolerance);
     }
 
-    // bf16 rows of 16 numbers: the kernel wants strides that are multiples of 16 bytes.
     [Theory]
     [InlineData(ScalarType.Float32, false, 2e-6)]
     [InlineData(ScalarType.Float32, true, 2e-6)]
@@ -89,16 +88,23 @@ public sealed class AtenTests : TorchTest
         AssertClose(v2.grad!, v.grad!, 4e-6);
     }
 
-    [Fact]
-    public void Embedding_takes_rows_and_adds_up_their_gradients()
+    [Theory]
+    [InlineData(ScalarType.Float32, 6, "multiple of 4 numbers")]
+    [InlineData(ScalarType.BFloat16, 12, "multiple of 8 numbers")]
+    public void Grouped_mm_says_which_widths_it_takes(ScalarType dtype, int width, string allowed)
     {
-        Tensor weight = Leaf([5, 3]), ids = tensor(new long[] { 4, 0, 4, 2 }, [2, 2]);
+        ArgumentException error = Assert.Throws<ArgumentException>(() => Aten.GroupedMm(ones(4, 16, dtype: dtype), ones(2, 16, width, dtype: dtype), tensor(new[] { 1, 4 })));
 
-        Tensor rows = Aten.Embedding(weight, ids);
-        rows.sum().backward();
+        Assert.Contains($"b_ECF is {dtype} [2, 16, {width}]", error.Message);
+        Assert.Contains(allowed, error.Message);
+    }
 
-        Assert.True(rows.equal(weight.index_select(0, ids.flatten()).view(2, 2, 3)).all().item<bool>());
-        Assert.Equal([1f, 0f, 1f, 0f, 2f], weight.grad!.select(1, 0).data<float>().ToArray());
+    [Fact]
+    public void Grouped_mm_computes_in_inference_mode()
+    {
+        using var inference = inference_mode();
+
+        Assert.Equal([16f, 16f, 16f], Aten.GroupedMm(ones(3, 16), ones(2, 8, 16).transpose(1, 2), tensor(new[] { 1, 3 })).select(1, 0).data<float>().ToArray());
     }
 
     [Fact]
