@@ -8,8 +8,6 @@ using PaperLab.Models;
 using PaperLab.Text;
 using TorchSharp;
 using static TorchSharp.torch;
-using AdamW = TorchSharp.Modules.AdamW;
-using Parameter = TorchSharp.Modules.Parameter;
 
 namespace PaperLab.Training;
 
@@ -74,7 +72,7 @@ public sealed class LanguageModelTrainer
     private double[] Train(Transformer model, BatchSampler sampler, Stopwatch stopwatch, IProgress<TrainingProgress>? progress, CancellationToken cancellation)
     {
         TrainingConfig training = _config.Training;
-        AdamW optimizer = CreateOptimizer(model, training);
+        using var optimizer = new AdamW(model.named_parameters(), training.LearningRate, training.WeightDecay);
         var losses = new double[training.Steps];
         model.train();
         for (int step = 1; step <= training.Steps; step++)
@@ -89,15 +87,11 @@ public sealed class LanguageModelTrainer
             Tensor crossEntropy = nn.functional.cross_entropy(output.Logits_BTV.view(targets_N.shape[0], -1), targets_N);
             Tensor loss = output.AuxiliaryLoss(_config.Model.FeedForward) is { } auxiliary ? crossEntropy + auxiliary : crossEntropy;
 
-            optimizer.zero_grad();
+            optimizer.ZeroGradients();
             loss.backward();
-            nn.utils.clip_grad_norm_(model.parameters(), training.GradientClip);
-            foreach (var group in optimizer.ParamGroups)
-            {
-                group.LearningRate = training.LearningRateAt(step);
-            }
-
-            optimizer.step();
+            optimizer.ClipGradients(training.GradientClip);
+            optimizer.LearningRate = training.LearningRateAt(step);
+            optimizer.Step();
 
             losses[step - 1] = crossEntropy.item<float>();
             if (!double.IsFinite(losses[step - 1]))
@@ -108,21 +102,8 @@ public sealed class LanguageModelTrainer
             progress?.Report(ProgressAt(step, losses[step - 1], stopwatch.Elapsed));
         }
 
-        optimizer.zero_grad();
+        optimizer.ZeroGradients();
         return losses;
-    }
-
-    // Decoupled weight decay on matrices only: norms and the embedding keep their scale.
-    private static AdamW CreateOptimizer(Transformer model, TrainingConfig training)
-    {
-        ILookup<bool, Parameter> byDecay = model.named_parameters()
-            .ToLookup(named => named.parameter.dim() >= 2 && !named.name.StartsWith("embed_tokens", StringComparison.Ordinal), named => named.parameter);
-        return optim.AdamW(
-            [
-                new AdamW.ParamGroup(byDecay[true], training.LearningRate, beta1: 0.9, beta2: 0.95, weight_decay: training.WeightDecay),
-                new AdamW.ParamGroup(byDecay[false], training.LearningRate, beta1: 0.9, beta2: 0.95, weight_decay: 0),
-            ],
-            training.LearningRate);
     }
 
     private TrainingProgress ProgressAt(int step, double loss, TimeSpan elapsed)
