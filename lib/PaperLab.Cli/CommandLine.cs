@@ -76,6 +76,7 @@ public static class CommandLine
         root.Subcommands.Add(DoctorCommand.Create());
         root.Subcommands.Add(DataCommand.Create());
         root.Subcommands.Add(NewCommand.Create());
+        root.Subcommands.Add(BenchCommand.Create());
         AddHelp(root, $"{Examples}\n\n{ExitCode.Help}");
         return root;
     }

@@ -5,8 +5,8 @@
 //   blocked    the explicit form for one block of queries after the other, each with the keys that it can see: for masks beyond the
 //              plain causal one, which the fused kernel would want whole.
 //
-// Heads that share keys or values never get copies of them: the explicit form stacks the queries of a group into one product, the
-// fused one takes the groups' members in turn, as strided views.
+// Heads that share keys or values never get copies of them: the explicit form stacks the queries of a group into one product, and the
+// fused kernel knows shared heads, if there are as many for keys as for values; where not, it takes strided views of them in turn.
 // Shapes: B batch, H query heads, Hk key heads, Hv value heads, T queries, S keys, D query and key width, Dv value width.
 
 using PaperLab.Native;
@@ -66,7 +66,7 @@ internal static class AttentionKernel
         return weights_BHTS.view(b, vHeads, h / vHeads * t, s).matmul(v_BHSD).view(b, h, t, -1);
     }
 
-    /// <summary>libtorch's kernel, causal: it wants as many key and value heads as query heads, and one width.</summary>
+    /// <summary>libtorch's kernel, causal: it wants as many key heads as value heads, and one width.</summary>
     internal static Tensor Fused(Tensor q_BHTD, Tensor k_BHSD, Tensor v_BHSD)
     {
         (long b, long h, long t, long d) = (q_BHTD.shape[0], q_BHTD.shape[1], q_BHTD.shape[2], q_BHTD.shape[3]);
@@ -78,30 +78,21 @@ internal static class AttentionKernel
             (q_BHTD, k_BHSD, v_BHSD) = (Widened(q_BHTD, width), Widened(k_BHSD, width), Widened(v_BHSD, width));
         }
 
-        long groups = Math.Min(kHeads, vHeads), members = h / groups;
-        Tensor mixed_BHTD;
-        if (kHeads == vHeads && t == 1)
+        if (kHeads == vHeads)
         {
-            // Nothing is hidden from a single query, so a group's queries can be the positions of one head.
-            Tensor q_BGMD = q_BHTD.reshape(b, groups, members, -1);
-            mixed_BHTD = Aten.ScaledDotProductAttention(q_BGMD, k_BHSD, v_BHSD, mask: null, causal: false, scale).reshape(b, h, 1, -1);
-        }
-        else if (members == 1)
-        {
-            mixed_BHTD = Aten.ScaledDotProductAttention(q_BHTD, k_BHSD, v_BHSD, mask: null, causal: t > 1, scale);
-        }
-        else
-        {
-            // Member m of every group: heads m, m + M, m + 2M …; their keys are heads ⌊m·Hk/H⌋ + j·Hk/groups.
-            Tensor[] mixed = [.. Enumerable.Range(0, (int)members).Select(m => Aten.ScaledDotProductAttention(
-                EveryNth(q_BHTD, m, members), EveryNth(k_BHSD, m * kHeads / h, kHeads / groups), EveryNth(v_BHSD, m * vHeads / h, vHeads / groups), mask: null, causal: t > 1, scale))];
-            mixed_BHTD = stack(mixed, 2).view(b, h, t, -1);
+            Tensor alike_BHTD = Aten.ScaledDotProductAttention(q_BHTD, k_BHSD, v_BHSD, mask: null, causal: t > 1, scale, enableGqa: h > kHeads);
+            return alike_BHTD.narrow(3, 0, dv);
         }
 
-        return mixed_BHTD.narrow(3, 0, dv);
+        // One of the two has r times the heads of the other: the m-th of each r of them, and the queries that use it, for each m.
+        long fewer = Math.Min(kHeads, vHeads), r = Math.Max(kHeads, vHeads) / fewer;
+        Tensor q_BFRGTD = q_BHTD.view(b, fewer, r, -1, t, q_BHTD.shape[3]);
+        Tensor Member(Tensor heads_BHSD, long m) => heads_BHSD.shape[1] == fewer ? heads_BHSD : heads_BHSD.slice(1, m, heads_BHSD.shape[1], r);
+        Tensor[] members_BFGTD = [.. Enumerable.Range(0, (int)r).Select(m => Aten
+            .ScaledDotProductAttention(q_BFRGTD.select(2, m).flatten(1, 2), Member(k_BHSD, m), Member(v_BHSD, m), mask: null, causal: t > 1, scale, enableGqa: h > fewer * r)
+            .view(b, fewer, -1, t, v_BHSD.shape[3]))];
+        return stack(members_BFGTD, 2).view(b, h, t, -1).narrow(3, 0, dv);
     }
-
-    private static Tensor EveryNth(Tensor heads_BHTD, long first, long step) => heads_BHTD.slice(1, first, heads_BHTD.shape[1], step);
 
     private static Tensor Widened(Tensor x, long width) => x.shape[3] == width ? x : nn.functional.pad(x, (0, width - x.shape[3]));
 

@@ -45,6 +45,10 @@ internal static class Aten
     public static Tensor ScaledDotProductAttention(Tensor q, Tensor k, Tensor v, Tensor? mask, bool causal, double? scale, bool enableGqa = false) =>
         AtenCall.Tensor("aten::scaled_dot_product_attention"u8, q, k, v, AtenArgument.Optional(mask), 0.0, causal, AtenArgument.Optional(scale), enableGqa);
 
+    /// <summary>Rows of weight [V, C] by ids of any shape.</summary>
+    public static Tensor Embedding(Tensor weight, Tensor ids) =>
+        AtenCall.Tensor("aten::embedding"u8, weight, ids, -1L, false, false);
+
     /// <summary>One AdamW step of all parameters in place. The step counts are those after this step.</summary>
     public static void FusedAdamW_(
         IReadOnlyList<Tensor> parameters,

@@ -1,0 +1,165 @@
+// What is measured: each benchmark is a table of ways to do the same thing, timed in turn in one run.
+// Shapes: N tokens, A assignments in expert order, C width, F inner width, E experts, K experts per token.
+
+using PaperLab.Models;
+using PaperLab.Native;
+using PaperLab.Training;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace PaperLab.Benchmarks;
+
+/// <summary>One table.</summary>
+/// <param name="Title">What was done.</param>
+/// <param name="Unit">What the rate counts, for example "tokens".</param>
+/// <param name="PerRepeat">How many of them one repeat does.</param>
+/// <param name="Times">The ways; ratios are against the last one.</param>
+/// <param name="Flops">FLOPs of one repeat, where they are known.</param>
+internal sealed record Table(string Title, string Unit, double PerRepeat, Times[] Times, double? Flops = null);
+
+internal sealed class Measurements(TorchRuntime runtime, int rounds)
+{
+    private const int Steps = 3, Batch = 16;
+
+    private static readonly TransformerConfig Dense = new() { VocabularySize = 512, Width = 256, Layers = 4, Heads = 8, ContextLength = 128, FeedForward = new DenseConfig(688) };
+
+    private readonly Device _device = runtime.Device;
+
+    /// <summary>A training step of a dense model of 3.4M parameters: forward, backward, clip, AdamW.</summary>
+    public Table Step()
+    {
+        using Peer? peer = Peer.Start("dense_step.py", runtime.Threads, "--steps", $"{Steps}");
+        var ways = new List<Way> { TrainingSteps("this library, fp32", bf16: false) };
+        if (Autocast.IsAvailable(_device.type))
+        {
+            ways.Add(TrainingSteps("this library, bf16", bf16: true));
+        }
+
+        AddPeer(ways, "PyTorch eager, fp32", peer);
+        using var model = new Transformer(Dense, initialize: false);
+        long tokens = Steps * Batch * Dense.ContextLength;
+        return new Table(
+            $"training step, {model.TotalParameters / 1e6:0.00}M parameters, {Batch} × {Dense.ContextLength} tokens", "tokens", tokens, Contest.Run(rounds, ways), 3 * model.FlopsPerToken * tokens);
+    }
+
+    private Way TrainingSteps(string name, bool bf16)
+    {
+        manual_seed(1);
+        var model = new Transformer(Dense);
+        model.to(_device);
+        var optimizer = new AdamW(model.named_parameters().Select(named => (named.name, named.parameter)), learningRate: 1e-3);
+        Tensor tokens_BT = randint(0, Dense.VocabularySize, [Batch, Dense.ContextLength], dtype: ScalarType.Int64, device: _device);
+        Tensor targets_N = randint(0, Dense.VocabularySize, [Batch * Dense.ContextLength], dtype: ScalarType.Int64, device: _device);
+        return Way.Timed(name, () =>
+        {
+            for (int i = 0; i < Steps; i++)
+            {
+                using var scope = NewDisposeScope();
+                Tensor loss;
+                using (bf16 ? Autocast.BFloat16(_device) : default)
+                {
+                    loss = nn.functional.cross_entropy(model.forward(tokens_BT).Logits_BTV.view(targets_N.shape[0], -1), targets_N);
+                }
+
+                optimizer.ZeroGradients();
+                loss.backward();
+                optimizer.ClipGradients(1);
+                optimizer.Step();
+                loss.item<float>();
+            }
+        });
+    }
+
+    /// <summary>A layer of experts, forward and backward, by every way there is.</summary>
+    public Table Experts(int experts, int topK, int hidden)
+    {
+        const int N = 2048, C = 256;
+        using Peer? peer = Peer.Start("experts.py", runtime.Threads, "--experts", $"{experts}", "--top", $"{topK}", "--hidden", $"{hidden}");
+        Tensor x_NC = randn(N, C, device: _device).requires_grad_(), g_NC = randn(N, C, device: _device);
+        Tensor Weight(params long[] shape) => (randn(shape, device: _device) * 0.05).requires_grad_();
+        Tensor router_EC = Weight(experts, C), gate_ECF = Weight(experts, C, hidden), up_ECF = Weight(experts, C, hidden), down_EFC = Weight(experts, hidden, C);
+        Tensor[] leaves = [x_NC, router_EC, gate_ECF, up_ECF, down_EFC];
+        Way ForwardBackward(string name, Func<Routing, Tensor> layer) => Way.Timed(name, () =>
+        {
+            using var scope = NewDisposeScope();
+            layer(Routing.TopK(nn.functional.linear(x_NC, router_EC), topK)).backward([g_NC]);
+            foreach (Tensor leaf in leaves)
+            {
+                leaf.grad = null;
+            }
+        });
+        Tensor Sorted(Routing routing, Func<Tensor, Tensor, Tensor> product)
+        {
+            Tensor x_AC = x_NC.index_select(0, routing.Tokens_A);
+            return routing.Combine(product(nn.functional.silu(product(x_AC, gate_ECF)) * product(x_AC, up_ECF), down_EFC));
+        }
+
+        Tensor Masks(Routing routing)
+        {
+            (Tensor experts_NK, Tensor weights_NK) = (routing.Experts_NK, routing.Weights_NK);
+            Tensor[] gate_CF = gate_ECF.unbind(0), up_CF = up_ECF.unbind(0), down_FC = down_EFC.unbind(0);
+            Tensor result_NC = zeros_like(x_NC);
+            for (int e = 0; e < experts; e++)
+            {
+                Tensor places = experts_NK.eq(e).nonzero();
+                Tensor token_n = places.select(1, 0), x_nC = x_NC.index_select(0, token_n);
+                Tensor y_nC = (nn.functional.silu(x_nC.mm(gate_CF[e])) * x_nC.mm(up_CF[e])).mm(down_FC[e]);
+                Tensor weight_n = weights_NK.view(-1).index_select(0, (token_n * topK) + places.select(1, 1));
+                result_NC = result_NC.index_add(0, token_n, y_nC * weight_n.unsqueeze(-1), 1);
+            }
+
+            return result_NC;
+        }
+
+        var ways = new List<Way>
+        {
+            ForwardBackward("sorted, one grouped product", routing => Sorted(routing, new ExpertProduct(routing).Grouped)),
+            ForwardBackward("sorted, slices", routing => Sorted(routing, new ExpertProduct(routing).Slices)),
+            ForwardBackward("loop over masks, here", Masks),
+        };
+        AddPeer(ways, "PyTorch, loop over masks", peer);
+        return new Table($"{experts} experts, top {topK}, forward and backward, {N} tokens of width {C}", "tokens", N, Contest.Run(rounds, ways), 3.0 * 2 * N * topK * 3 * C * hidden);
+    }
+
+    /// <summary>Attention, forward and backward, explicit and fused: which is faster from which length on.</summary>
+    public Table Attention(int length, bool bf16)
+    {
+        const int H = 8, D = 32;
+        int rows = Math.Max(1, 2048 / length);
+        Tensor Heads() => randn(rows, H, length, D, dtype: bf16 ? ScalarType.BFloat16 : ScalarType.Float32, device: _device).requires_grad_();
+        Tensor q = Heads(), k = Heads(), v = Heads();
+        Tensor additive = new AttentionMask(length, length, null, null, _device).Additive(q.dtype);
+        Way ForwardBackward(string name, Func<Tensor> attend) => Way.Timed(name, () =>
+        {
+            using var scope = NewDisposeScope();
+            Tensor y = attend();
+            y.backward([y.detach()]);
+            q.grad = k.grad = v.grad = null;
+        });
+        return new Table($"attention, {rows} × {length} tokens, {H} heads of {D}, {(bf16 ? "bf16" : "fp32")}, forward and backward", "tokens", rows * length, Contest.Run(
+            rounds,
+            ForwardBackward("explicit", () => AttentionKernel.Explicit(q, k, v, additive)),
+            ForwardBackward("fused", () => AttentionKernel.Fused(q, k, v))));
+    }
+
+    /// <summary>What a large product reaches: the rate that a training step is measured against.</summary>
+    public Table Product(bool bf16)
+    {
+        const int M = 2048;
+        Tensor Matrix() => randn(M, M, dtype: bf16 ? ScalarType.BFloat16 : ScalarType.Float32, device: _device);
+        Tensor a = Matrix(), b = Matrix();
+        return new Table($"product of two {M} × {M} matrices, {(bf16 ? "bf16" : "fp32")}", "products", 1, Contest.Run(rounds, Way.Timed("mm", () =>
+        {
+            using var scope = NewDisposeScope();
+            a.mm(b)[0, 0].item<float>();
+        })), 2.0 * M * M * M);
+    }
+
+    private static void AddPeer(List<Way> ways, string name, Peer? peer)
+    {
+        if (peer is not null)
+        {
+            ways.Add(new Way(name, peer.Go));
+        }
+    }
+}

@@ -1,0 +1,80 @@
+// The PyTorch side of a benchmark: a Python process that stays alive and runs one repeat whenever it is asked to, so that both
+// sides take turns and a machine whose speed drifts slows both.
+
+using System.Diagnostics;
+using System.Globalization;
+
+namespace PaperLab.Benchmarks;
+
+/// <summary>A peer's process. One line "go" in, one line with the seconds of a repeat out; one empty line ends it.</summary>
+internal sealed class Peer : IDisposable
+{
+    private static readonly string[] Candidates = ["python3", "/usr/bin/python3", "python"];
+    private static readonly Lazy<string?> Python = new(() => Candidates.FirstOrDefault(HasTorch));
+    private readonly Process _process;
+
+    private Peer(Process process) => _process = process;
+
+    /// <summary>Whether a Python with torch is here.</summary>
+    public static bool IsPresent => Python.Value is not null;
+
+    /// <summary>The version of its torch.</summary>
+    public static string Version => Ask(Python.Value!, "import torch; print(torch.__version__)")?.Trim() ?? "unknown";
+
+    /// <summary>Starts peers/<paramref name="script"/>; null where there is no Python with torch.</summary>
+    public static Peer? Start(string script, int threads, params string[] arguments)
+    {
+        if (Python.Value is not { } python)
+        {
+            return null;
+        }
+
+        string path = Path.Combine(AppContext.BaseDirectory, "peers", script);
+        var start = new ProcessStartInfo(python, [path, "--threads", threads.ToString(CultureInfo.InvariantCulture), .. arguments]) { RedirectStandardInput = true, RedirectStandardOutput = true };
+        start.Environment["OMP_NUM_THREADS"] = threads.ToString(CultureInfo.InvariantCulture);
+        return new Peer(Process.Start(start) ?? throw new InvalidOperationException($"{python} does not start."));
+    }
+
+    /// <summary>Seconds of one repeat.</summary>
+    public double Go()
+    {
+        _process.StandardInput.WriteLine("go");
+        _process.StandardInput.Flush();
+        string line = _process.StandardOutput.ReadLine() ?? throw new InvalidOperationException("The peer ended before it answered; its reason stands above.");
+        return double.Parse(line, CultureInfo.InvariantCulture);
+    }
+
+    public void Dispose()
+    {
+        _process.StandardInput.Close();
+        if (!_process.WaitForExit(5000))
+        {
+            _process.Kill();
+        }
+
+        _process.Dispose();
+    }
+
+    private static bool HasTorch(string python) => Ask(python, "import torch") is not null;
+
+    private static string? Ask(string python, string code)
+    {
+        try
+        {
+            using Process? process = Process.Start(new ProcessStartInfo(python, ["-c", code]) { RedirectStandardOutput = true, RedirectStandardError = true });
+            if (process is null)
+            {
+                return null;
+            }
+
+            Task<string> error = process.StandardError.ReadToEndAsync();
+            string output = process.StandardOutput.ReadToEnd();
+            process.WaitForExit();
+            return process.ExitCode == 0 ? output : null;
+        }
+        catch (System.ComponentModel.Win32Exception)
+        {
+            return null; // no such program
+        }
+    }
+}
