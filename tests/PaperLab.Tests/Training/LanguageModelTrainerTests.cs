@@ -97,17 +97,6 @@ public sealed class LanguageModelTrainerTests : TrainingTest
         Assert.Equal(record.Config.Key, back.Config.Key);
     }
 
-    [Fact]
-    public void Learning_rate_warms_up_then_falls_to_a_tenth()
-    {
-        var training = new TrainingConfig { Steps = 100, LearningRate = 1, WarmupShare = 0.1 };
-
-        Assert.Equal(0.1, training.LearningRateAt(1), 12);
-        Assert.Equal(1, training.LearningRateAt(10), 12);
-        Assert.Equal(0.55, training.LearningRateAt(55), 12);
-        Assert.Equal(0.1, training.LearningRateAt(100), 12);
-    }
-
     private RunRecord Train(RunConfig config) => new LanguageModelTrainer(config, TrainingFixtures.Text(Folder), Runtime).Run("smoke");
 
     private sealed class Steps(Action<int>? then = null) : IProgress<TrainingProgress>

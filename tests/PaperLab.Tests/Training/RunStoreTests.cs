@@ -1,3 +1,4 @@
+using System.Text.Json;
 using PaperLab.Training;
 
 namespace PaperLab.Tests.Training;
@@ -76,6 +77,15 @@ public sealed class RunStoreTests : TrainingTest
         Assert.NotEqual(config.Key, (config with { Training = config.Training with { Steps = 31 } }).Key);
         Assert.NotEqual(config.Key, (config with { Model = config.Model with { Width = 32 } }).Key);
         Assert.NotEqual(config.Key, (config with { Text = config.Text with { EvaluationWindows = 9 } }).Key);
+    }
+
+    [Fact]
+    public void A_recorded_run_keeps_its_key_whatever_fields_a_config_gains()
+    {
+        string[] shipped = Directory.GetFiles(Path.Combine(Checkout.Root!, "data", "results", "autonomy-of-experts"), "*.json");
+
+        Assert.Contains(shipped, path => Path.GetFileName(path) == "00c4e2a1f54ca5f1.json");
+        Assert.All(shipped, path => Assert.StartsWith(JsonSerializer.Deserialize<RunRecord>(File.ReadAllText(path), RunRecord.Json)!.Config.Key, Path.GetFileName(path)));
     }
 
     private RunRecord Record() => new LanguageModelTrainer(
