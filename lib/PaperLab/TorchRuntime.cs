@@ -12,7 +12,7 @@ namespace PaperLab;
 /// <param name="Threads">Threads of one CPU operation.</param>
 /// <param name="Libtorch">Version of libtorch, for example 2.10.0.</param>
 /// <param name="Folder">Folder that libtorch was loaded from.</param>
-/// <param name="Arithmetic">What a matrix product computes in, for example "fp32, oneDNN".</param>
+/// <param name="Arithmetic">What a matrix product computes in: "fp32, libtorch's default", "fp32, oneDNN", or "bf16 autocast, else …".</param>
 /// <param name="Allocator">How host memory is kept between steps.</param>
 public sealed record TorchRuntime(Device Device, int Threads, string Libtorch, string Folder, string Arithmetic, string Allocator)
 {
@@ -21,6 +21,9 @@ public sealed record TorchRuntime(Device Device, int Threads, string Libtorch, s
 
     /// <summary>True when <see cref="Device"/> is a GPU.</summary>
     public bool IsCuda => Device.type == DeviceType.CUDA;
+
+    /// <summary>True when <see cref="BeginForward"/> switches to bf16.</summary>
+    public bool UsesBFloat16 { get; private init; }
 
     /// <summary>Loads torch (once per process), picks a device and seeds the generators.</summary>
     /// <param name="device">auto, cpu, cuda or cuda:N; null takes PAPERLAB_DEVICE, else auto.</param>
@@ -49,6 +52,16 @@ public sealed record TorchRuntime(Device Device, int Threads, string Libtorch, s
         set_num_threads(threads);
         return this with { Threads = threads };
     }
+
+    /// <summary>
+    /// Forward passes compute in bf16 from now on, where libtorch can be told so; where it cannot, they stay in fp32, and
+    /// <see cref="Arithmetic"/> says which.
+    /// </summary>
+    public TorchRuntime WithBFloat16() =>
+        UsesBFloat16 || !Autocast.IsAvailable(Device.type) ? this : this with { UsesBFloat16 = true, Arithmetic = $"bf16 autocast, else {Arithmetic}" };
+
+    /// <summary>Wraps one forward pass and its loss, in a using statement; the backward pass comes after it.</summary>
+    internal Autocast BeginForward() => UsesBFloat16 ? Autocast.BFloat16(Device) : default;
 
     /// <summary>One line for a page or a log.</summary>
     public override string ToString() =>

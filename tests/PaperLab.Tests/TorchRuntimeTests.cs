@@ -26,6 +26,25 @@ public sealed class TorchRuntimeTests
         Assert.Equal(first.data<float>().ToArray(), second.data<float>().ToArray());
     }
 
+    [Fact]
+    public void The_arithmetic_in_force_is_named_and_bf16_holds_for_forward_passes_alone()
+    {
+        TorchRuntime plain = TorchRuntime.Initialize("cpu", fastMath: false);
+        TorchRuntime half = plain.WithBFloat16();
+        ScalarType Product(TorchRuntime runtime)
+        {
+            using var forward = runtime.BeginForward();
+            using Tensor product = ones(2, 2).mm(ones(2, 2));
+            return product.dtype;
+        }
+
+        Assert.Equal("fp32, libtorch's default", plain.Arithmetic);
+        Assert.Equal("bf16 autocast, else fp32, libtorch's default", half.Arithmetic);
+        Assert.Equal(half, half.WithBFloat16());
+        Assert.Equal([ScalarType.Float32, ScalarType.BFloat16, ScalarType.Float32], new[] { plain, half, plain }.Select(Product));
+        Assert.StartsWith("fp32", TorchRuntime.Initialize("cpu").Arithmetic);
+    }
+
     [Theory]
     [InlineData("gpu")]
     [InlineData("cuda:")]
