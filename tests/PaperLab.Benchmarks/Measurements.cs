@@ -1,6 +1,7 @@
 // What is measured: each benchmark is a table of ways to do the same thing, timed in turn in one run.
 // Shapes: N tokens, A assignments in expert order, C width, F inner width, E experts, K experts per token.
 
+using PaperLab.Generation;
 using PaperLab.Models;
 using PaperLab.Native;
 using PaperLab.Training;
@@ -120,6 +121,22 @@ internal sealed class Measurements(TorchRuntime runtime, int rounds)
         };
         AddPeer(ways, "PyTorch, loop over masks", peer);
         return new Table($"{experts} experts, top {topK}, forward and backward, {N} tokens of width {C}", "tokens", N, Contest.Run(rounds, ways), 3.0 * 2 * N * topK * 3 * C * hidden);
+    }
+
+    /// <summary>Sampling of 64 rows of 120 tokens, log-probabilities kept.</summary>
+    public Table Generation()
+    {
+        const int Rows = 64, Prompt = 8, New = 120;
+        using Peer? peer = Peer.Start("generation.py", runtime.Threads);
+        manual_seed(1);
+        var model = new Transformer(Dense);
+        model.to(_device);
+        var generator = new TextGenerator(model);
+        var numbers = new SplitMix64(1);
+        IReadOnlyList<int>[] prompts = [.. Enumerable.Range(0, Rows).Select(_ => Enumerable.Range(0, Prompt).Select(_ => numbers.Next(Dense.VocabularySize)).ToArray())];
+        var ways = new List<Way> { Way.Timed("this library", () => generator.Generate(prompts, new SamplingOptions { MaxNewTokens = New })) };
+        AddPeer(ways, "PyTorch, growing cache", peer);
+        return new Table($"generation, {Rows} rows of {New} tokens", "tokens", Rows * New, Contest.Run(rounds, ways));
     }
 
     /// <summary>Attention, forward and backward, explicit and fused: which is faster from which length on.</summary>
