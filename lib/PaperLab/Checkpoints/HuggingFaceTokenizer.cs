@@ -16,7 +16,7 @@ using CharacterBpe = Microsoft.ML.Tokenizers.BpeTokenizer;
 namespace PaperLab.Checkpoints;
 
 /// <summary>Text to token ids and back, as the checkpoint's own tokenizer does it. Safe for use from several threads.</summary>
-public sealed class HuggingFaceTokenizer
+public sealed class HuggingFaceTokenizer : ITokenizer
 {
     /// <summary>The file's name in a checkpoint's folder.</summary>
     public const string FileName = "tokenizer.json";
@@ -106,17 +106,75 @@ public sealed class HuggingFaceTokenizer
     /// <summary>The id of a token by its text in the file; null where there is none.</summary>
     public int? TokenId(string token) => _added.TryGetValue(token, out int added) ? added : _vocabulary.TryGetValue(token, out int id) ? id : null;
 
+    /// <summary>Token ids of a text as Hugging Face's tokenizers give them by default: with what the file adds around it, and added tokens parsed.</summary>
+    public int[] Encode(string text) => Encode(text, addSpecialTokens: true);
+
     /// <summary>Token ids of a text.</summary>
     /// <param name="text">Any text; a lone surrogate, which UTF-8 cannot hold, counts as U+FFFD.</param>
     /// <param name="addSpecialTokens">Whether to add what the file puts around a text, such as Llama's token for its beginning. A chat template brings its own.</param>
     /// <param name="parseAddedTokens">Whether text that spells an added token becomes that token. Not for text from strangers.</param>
-    public int[] Encode(string text, bool addSpecialTokens = true, bool parseAddedTokens = true)
+    public int[] Encode(string text, bool addSpecialTokens, bool parseAddedTokens = true)
     {
         ArgumentNullException.ThrowIfNull(text);
-        text = CleanText.ReplaceLoneSurrogates(text);
-        List<int> ids = addSpecialTokens ? [.. _pipeline.Before] : [];
+        int[] ids = EncodeParts(_beforeNormalizing.Split(CleanText.ReplaceLoneSurrogates(text), parseAddedTokens), parseAddedTokens);
+        return addSpecialTokens ? [.. _pipeline.Before, .. ids, .. _pipeline.After] : ids;
+    }
+
+    /// <summary>Token ids of a text of which some parts are trusted and may spell added tokens, and the others are just text.</summary>
+    internal int[] Encode(IEnumerable<(string Text, bool MaySpellTokens)> parts)
+    {
+        var runs = new List<(string Part, int? Id)>();
+        foreach ((string text, bool trusted) in parts)
+        {
+            foreach ((string part, int? id) in _beforeNormalizing.Split(CleanText.ReplaceLoneSurrogates(text), trusted))
+            {
+                // What no token parts is one text: its words may reach from one part into the next.
+                if (id is null && runs.Count > 0 && runs[^1].Id is null)
+                {
+                    runs[^1] = (runs[^1].Part + part, null);
+                }
+                else
+                {
+                    runs.Add((part, id));
+                }
+            }
+        }
+
+        return EncodeParts(runs, parseAddedTokens: false);
+    }
+
+    /// <inheritdoc/>
+    public string Decode(IReadOnlyList<int> ids) => Decode(ids, skipSpecialTokens: false);
+
+    /// <summary>The text of token ids; bytes that are no valid UTF-8 become U+FFFD.</summary>
+    /// <param name="ids">Token ids.</param>
+    /// <param name="skipSpecialTokens">Whether to leave out the tokens that the file calls special.</param>
+    /// <exception cref="ArgumentException">An id is no token's.</exception>
+    public string Decode(IReadOnlyList<int> ids, bool skipSpecialTokens)
+    {
+        using var bytes = new MemoryStream();
+        for (int i = 0; i < ids.Count; i++)
+        {
+            if (!_bytes.TryGetValue(ids[i], out byte[]? token))
+            {
+                throw new ArgumentException($"Token {i} is {ids[i]}, which {Path} does not have; its ids go up to {VocabularySize - 1}.", nameof(ids));
+            }
+
+            if (!skipSpecialTokens || !_specialIds.Contains(ids[i]))
+            {
+                bytes.Write(token);
+            }
+        }
+
+        string text = Encoding.UTF8.GetString(bytes.GetBuffer(), 0, (int)bytes.Length);
+        return _pipeline.DropsFirstSpace && text.StartsWith(' ') ? text[1..] : text;
+    }
+
+    private int[] EncodeParts(IEnumerable<(string Part, int? Id)> parts, bool parseAddedTokens)
+    {
+        List<int> ids = [];
         bool first = true;
-        foreach ((string part, int? added) in _beforeNormalizing.Split(text, parseAddedTokens))
+        foreach ((string part, int? added) in parts)
         {
             foreach ((string piece, int? alsoAdded) in added is null ? _afterNormalizing.Split(_pipeline.Normalize(part), parseAddedTokens) : [(part, added)])
             {
@@ -136,31 +194,7 @@ public sealed class HuggingFaceTokenizer
             }
         }
 
-        return addSpecialTokens ? [.. ids, .. _pipeline.After] : [.. ids];
-    }
-
-    /// <summary>The text of token ids; bytes that are no valid UTF-8 become U+FFFD.</summary>
-    /// <param name="ids">Token ids.</param>
-    /// <param name="skipSpecialTokens">Whether to leave out the tokens that the file calls special.</param>
-    /// <exception cref="ArgumentException">An id is no token's.</exception>
-    public string Decode(IReadOnlyList<int> ids, bool skipSpecialTokens = false)
-    {
-        using var bytes = new MemoryStream();
-        for (int i = 0; i < ids.Count; i++)
-        {
-            if (!_bytes.TryGetValue(ids[i], out byte[]? token))
-            {
-                throw new ArgumentException($"Token {i} is {ids[i]}, which {Path} does not have; its ids go up to {VocabularySize - 1}.", nameof(ids));
-            }
-
-            if (!skipSpecialTokens || !_specialIds.Contains(ids[i]))
-            {
-                bytes.Write(token);
-            }
-        }
-
-        string text = Encoding.UTF8.GetString(bytes.GetBuffer(), 0, (int)bytes.Length);
-        return _pipeline.DropsFirstSpace && text.StartsWith(' ') ? text[1..] : text;
+        return [.. ids];
     }
 
     private void Merge(string word, List<int> ids)

@@ -56,8 +56,8 @@ public sealed class HuggingFaceTokenizerTests
     {
         Assert.Equal([263], s_sentencePiece.Encode("ab", addSpecialTokens: false));
         Assert.Equal([1, 2], s_sentencePiece.Encode("</s>"));
-        Assert.DoesNotContain(2, s_sentencePiece.Encode("</s>", parseAddedTokens: false));
-        Assert.DoesNotContain(261, s_byteLevel.Encode("<|im_end|>", parseAddedTokens: false));
+        Assert.DoesNotContain(2, s_sentencePiece.Encode("</s>", addSpecialTokens: true, parseAddedTokens: false));
+        Assert.DoesNotContain(261, s_byteLevel.Encode("<|im_end|>", addSpecialTokens: true, parseAddedTokens: false));
     }
 
     [Fact]
@@ -73,7 +73,7 @@ public sealed class HuggingFaceTokenizerTests
     {
         Prop.ForAll(s_text.ToArbitrary(), text =>
                 s_byteLevel.Decode(s_byteLevel.Encode(text)) == PaperLab.Text.CanonicalForm.Compose(text)
-                && s_byteLevel.Decode(s_byteLevel.Encode(text, parseAddedTokens: false)) == PaperLab.Text.CanonicalForm.Compose(text))
+                && s_byteLevel.Decode(s_byteLevel.Encode(text, addSpecialTokens: true, parseAddedTokens: false)) == PaperLab.Text.CanonicalForm.Compose(text))
             .Check(Config.QuickThrowOnFailure.WithMaxTest(1000).WithEndSize(100));
     }
 
