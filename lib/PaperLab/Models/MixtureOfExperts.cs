@@ -79,8 +79,7 @@ public sealed class MixtureOfExperts : FeedForward
         var experts = new ExpertProduct(routing);
         Tensor x_AC = x_NC.index_select(0, routing.Tokens_A);
         Tensor gate_AF = gate is not null ? experts.Of(x_AC, gate) : experts.Of(experts.Of(x_AC, gate_down!), gate_up!);
-        Tensor hidden_AF = nn.functional.silu(gate_AF) * experts.Of(x_AC, up);
-        Tensor output_NC = routing.Combine(experts.Of(hidden_AF, down));
+        Tensor output_NC = experts.Mix(gate_AF, x_AC, up, down);
         return shared is null ? output_NC : output_NC + shared.forward(x_NC).Output_NC;
     }
 

@@ -14,9 +14,10 @@ internal sealed class RotaryEmbedding(TransformerConfig config) : IDisposable
 
     /// <summary>The turns of columns <paramref name="first"/> to first + <paramref name="count"/> of a batch, made once for all layers of a pass.</summary>
     /// <param name="starts_B">The column at which each row begins and has position 0; null when all begin at column 0.</param>
-    public RotaryTurn At(long first, long count, Tensor? starts_B, Device device)
+    /// <param name="length">Positions of the longest row, these included.</param>
+    public RotaryTurn At(long first, long count, long length, Tensor? starts_B, Device device)
     {
-        Cover(first + count, device);
+        Cover(length, device);
         if (starts_B is null)
         {
             return new RotaryTurn(_cos_TD!.narrow(0, first, count).unsqueeze(1), _sin_TD!.narrow(0, first, count).unsqueeze(1));
@@ -46,6 +47,7 @@ internal sealed class RotaryEmbedding(TransformerConfig config) : IDisposable
         Dispose();
         using var scope = NewDisposeScope();
         using var noGrad = no_grad();
+        using var lasting = inference_mode(false); // a pass with gradients may be the next to use them
         Tensor frequencies_h = tensor(RopeScaling.Frequencies(_headWidth, config.RopeTheta, config.RopeScaling, rows));
         Tensor angles_Th = outer(arange(rows, dtype: ScalarType.Float64), frequencies_h);
         double factor = config.RopeScaling?.TableFactor ?? 1;

@@ -49,7 +49,7 @@ internal static class Aten
     public static Tensor Embedding(Tensor weight, Tensor ids) =>
         AtenCall.Tensor("aten::embedding"u8, weight, ids, -1L, false, false);
 
-    /// <summary>One AdamW step of all parameters in place. The step counts are those after this step.</summary>
+    /// <summary>One AdamW step of all parameters in place, unless that fp32 scalar is 1. The step counts are those after this step.</summary>
     public static void FusedAdamW_(
         IReadOnlyList<Tensor> parameters,
         IReadOnlyList<Tensor> gradients,
@@ -60,7 +60,8 @@ internal static class Aten
         double beta1,
         double beta2,
         double weightDecay,
-        double epsilon) =>
+        double epsilon,
+        Tensor? unless = null) =>
         AtenCall.Void(
             "aten::_fused_adamw_"u8,
             ""u8,
@@ -78,7 +79,7 @@ internal static class Aten
             false, // AMSGrad
             false, // maximise
             AtenArgument.None, // scale of the gradients
-            AtenArgument.None); // where to say that one is not finite
+            AtenArgument.Optional(unless)); // libtorch's found_inf: whether something was not finite
 
     /// <summary>Multiplies every tensor in place with one number that stays on the device.</summary>
     public static void ForeachMul_(IReadOnlyList<Tensor> tensors, Tensor factor) =>

@@ -4,6 +4,7 @@
 using PaperLab.Evaluation;
 using PaperLab.Models;
 using PaperLab.Text;
+using PaperLab.Text.Data;
 using PaperLab.Training;
 
 namespace PaperLab.Papers;
@@ -49,16 +50,19 @@ public sealed record Comparison
     };
 
     /// <summary>
-    /// Loads every run that the store holds and trains the others, seed by seed, so that an interrupted comparison holds whole pairs
-    /// and goes on where it stopped.
+    /// Loads the runs from the store where it holds them all on one corpus, this machine's or another; else trains those that are
+    /// missing on this machine's, seed by seed, so that an interrupted comparison holds whole pairs. It goes on where it stopped, also in
+    /// the middle of a run. Runs on different corpora are never mixed.
     /// </summary>
     /// <param name="runtime">Where to train.</param>
-    /// <param name="store">Where finished runs are looked up and kept.</param>
-    /// <param name="fresh">Train everything, whatever the store holds.</param>
+    /// <param name="store">Where finished runs are looked up and kept, and checkpoints and metrics go.</param>
+    /// <param name="fresh">Train everything from the start, whatever the store holds.</param>
     /// <param name="progress">Told after every training step.</param>
-    /// <param name="note">Told in words what was loaded, and of records that could not be read.</param>
+    /// <param name="note">Told in words what was loaded or resumed, and of files that could not be read.</param>
     /// <param name="text">The text, where the caller has it already; by default <see cref="LoadText"/>.</param>
-    /// <param name="cancellation">Ends the comparison between two training steps; finished runs stay in the store.</param>
+    /// <param name="checkpoints">When to write checkpoints.</param>
+    /// <param name="keepWeights">Keep the trained weights too (<see cref="RunStore.WeightsOf"/>); a run whose weights are missing is trained.</param>
+    /// <param name="cancellation">Ends the comparison between two training steps; finished runs and a checkpoint stay in the store.</param>
     public ComparisonResult Run(
         TorchRuntime runtime,
         RunStore store,
@@ -66,30 +70,29 @@ public sealed record Comparison
         IProgress<TrainingProgress>? progress = null,
         Action<string>? note = null,
         TokenizedCorpus? text = null,
+        CheckpointOptions? checkpoints = null,
+        bool keepWeights = false,
         CancellationToken cancellation = default)
     {
         runtime = Prepare(runtime);
+        RunConfig[] configs = [.. Seeds.SelectMany(seed => Arms.Select(arm => ConfigOf(arm, seed)))];
+        bool Usable(RunRecord record) => !keepWeights || File.Exists(store.WeightsOf(record.Config, record.CorpusHash));
+
+        RunRecord[][] stored = [.. configs.Select(config => fresh ? [] : store.FindAll(config, note).Where(Usable).ToArray())];
+        if (OnOneCorpus(stored, text, note) is { } all)
+        {
+            return new ComparisonResult(this, all, loaded: all.Length);
+        }
+
+        text ??= LoadText();
+        string corpus = text.Corpus.Hash;
         var records = new List<RunRecord>();
         int loaded = 0;
-        foreach (int seed in Seeds)
+        foreach ((RunConfig config, RunRecord[] candidates) in configs.Zip(stored))
         {
-            foreach (Arm arm in Arms)
-            {
-                RunConfig config = ConfigOf(arm, seed);
-                RunRecord? record = fresh ? null : store.Find(config, note);
-                if (record is null)
-                {
-                    text ??= LoadText(); // a comparison that is loaded whole needs no text
-                    record = new LanguageModelTrainer(config, text, runtime).Run(Preset, progress, cancellation: cancellation);
-                    store.Save(record);
-                }
-                else
-                {
-                    loaded++;
-                }
-
-                records.Add(record);
-            }
+            RunRecord? record = candidates.FirstOrDefault(candidate => candidate.CorpusHash == corpus);
+            loaded += record is null ? 0 : 1;
+            records.Add(record ?? Train(config));
         }
 
         if (loaded > 0)
@@ -98,6 +101,57 @@ public sealed record Comparison
         }
 
         return new ComparisonResult(this, records, loaded);
+
+        RunRecord Train(RunConfig config)
+        {
+            using CheckpointFolder folder = CheckpointFolder.Open(store.CheckpointsOf(config, corpus), checkpoints, note, cancellation);
+            if (fresh)
+            {
+                folder.Clear();
+            }
+            else if (store.Find(config, corpus) is { } made && Usable(made))
+            {
+                return made; // by the process that had the folder until now
+            }
+
+            string metrics = store.MetricsOf(config, corpus);
+            using var lines = new JsonlMetricWriter(Path.Combine(metrics, "metrics.jsonl"));
+            using var events = new TensorBoardWriter(metrics);
+            var options = new RunOptions { Progress = progress, Note = note, Checkpoints = folder, Metrics = [lines, events] };
+            RunRecord record = new LanguageModelTrainer(config, text, runtime).Run(Preset, options, cancellation);
+            store.Save(record);
+            folder.Finish(keepWeights ? store.WeightsOf(config, corpus) : null);
+            return record;
+        }
+    }
+
+    // Every run's record on the same corpus: this machine's if they are all there, else the one of the newest; null when there is none.
+    private RunRecord[]? OnOneCorpus(RunRecord[][] stored, TokenizedCorpus? text, Action<string>? note)
+    {
+        string[] complete = [.. stored[0].Select(record => record.CorpusHash).Where(corpus => stored.All(runs => runs.Any(record => record.CorpusHash == corpus)))];
+        if (complete.Length == 0)
+        {
+            return null;
+        }
+
+        string? here = text?.Corpus.Hash ?? CorpusHere();
+        string chosen = here is not null && complete.Contains(here) ? here : complete[0];
+        note?.Invoke(
+            $"{stored.Length} of {stored.Length} runs were loaded from records of earlier runs; fresh = true trains them again." +
+            (chosen == here ? "" : $" They were recorded on another corpus ({chosen[..8]}; {(here is null ? "its sources are not all on this machine" : $"here it is {here[..8]}")}): its text comes from the SDK and this repository, and changes with them."));
+        return [.. stored.Select(runs => runs.First(record => record.CorpusHash == chosen))];
+    }
+
+    private string? CorpusHere()
+    {
+        try
+        {
+            return Corpus.Load(Text.Corpus).Hash;
+        }
+        catch (Exception error) when (error is DirectoryNotFoundException or DataSetException)
+        {
+            return null;
+        }
     }
 
     /// <summary>The runtime with this comparison's threads.</summary>

@@ -84,13 +84,17 @@ public sealed class AdamW : IDisposable
     /// <summary>Steps taken, those before <see cref="Load"/> included.</summary>
     public long Steps { get; private set; }
 
+    /// <summary>The optimizer and how it runs, for the record.</summary>
+    public override string ToString() => $"AdamW, {(_fused ? "fused" : "operator by operator")}";
+
     /// <summary>The usual rule: matrices decay; vectors (norms, biases) and embeddings (a part of the name begins with "embed") keep their scale.</summary>
     public static bool Decays(string name, Parameter parameter) =>
         parameter.dim() >= 2 && !name.Split('.').Any(part => part.StartsWith("embed", StringComparison.Ordinal));
 
     /// <summary>Updates every parameter that has a gradient.</summary>
-    /// <exception cref="InvalidOperationException">None has one.</exception>
-    public void Step()
+    /// <param name="unless">An fp32 scalar on the parameters' device; where it is 1, parameters and moments stay as they are. Null for 0.</param>
+    /// <exception cref="InvalidOperationException">None has a gradient.</exception>
+    public void Step(Tensor? unless = null)
     {
         using var scope = NewDisposeScope();
         using var noGrad = no_grad();
@@ -106,9 +110,9 @@ public sealed class AdamW : IDisposable
                 Tensor[] steps = new Tensor[update.Parameters.Count];
                 Array.Fill(steps, _step);
                 Aten.FusedAdamW_(
-                    update.Parameters, update.Gradients, update.ExpAvgs, update.ExpAvgSqs, steps, LearningRate, _beta1, _beta2, update.WeightDecay, _epsilon);
+                    update.Parameters, update.Gradients, update.ExpAvgs, update.ExpAvgSqs, steps, LearningRate, _beta1, _beta2, update.WeightDecay, _epsilon, unless);
             }
-            else
+            else if (unless is null || unless.item<float>() == 0)
             {
                 StepByOperators(update);
             }

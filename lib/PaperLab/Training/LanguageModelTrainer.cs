@@ -1,5 +1,6 @@
-// Trains one language model from a config to a run record. The whole loop, in order: batch, forward, loss, backward, clip, step.
-// Shapes: B batch, T tokens, V vocabulary.
+// Trains one language model from a config to a run record. The whole loop, in order: batch, forward, loss, backward, clip, step, read,
+// evaluate, checkpoint.
+// Shapes: B batch, T tokens, V vocabulary, C width, E experts.
 
 using System.Diagnostics;
 using System.Reflection;
@@ -14,11 +15,14 @@ namespace PaperLab.Training;
 /// <summary>A training run: weights and data order follow from the config's seed alone.</summary>
 public sealed class LanguageModelTrainer
 {
+    // A GPU runs ahead of the program; reading a number waits for it.
+    private const int StepsPerReadingOnGpu = 10;
+
     private readonly RunConfig _config;
     private readonly TokenizedCorpus _text;
     private readonly TorchRuntime _runtime;
 
-    /// <exception cref="ArgumentException">The config does not fit together, or its vocabulary is not the corpus's.</exception>
+    /// <exception cref="ArgumentException">The config does not fit together, to the text or to the runtime.</exception>
     public LanguageModelTrainer(RunConfig config, TokenizedCorpus text, TorchRuntime runtime)
     {
         config.Model.Validate();
@@ -28,98 +32,265 @@ public sealed class LanguageModelTrainer
             nameof(config.Model.VocabularySize),
             config.Model.VocabularySize,
             $"{text.Tokenizer.VocabularySize}, the vocabulary of the tokenizer that made the text");
-        (_config, _text, _runtime) = (config, text, runtime);
+        Require.That(
+            text.Count(Split.Train) > 0,
+            "the corpus",
+            text.Domains.Count == 0 ? "without any domain" : $"without a train token in {string.Join(", ", text.Domains)}",
+            "one with text: look at Domains and MaxBytesPerDomain of Text.Corpus");
+        (_config, _text) = (config, text);
+        _runtime = config.Training.Precision == Precision.BFloat16 ? runtime.WithBFloat16() : runtime;
+        Require.That(
+            _runtime.UsesBFloat16 == (config.Training.Precision == Precision.BFloat16),
+            nameof(config.Training.Precision),
+            config.Training.Precision,
+            _runtime.UsesBFloat16 ? "BFloat16, since the runtime is one WithBFloat16" : $"Float32: this libtorch lets nobody switch bf16 autocast on {_runtime.Device}");
     }
 
-    /// <summary>Trains and evaluates; reports after every step to <paramref name="progress"/>.</summary>
-    /// <param name="preset">The preset that asked for the run, for the record.</param>
-    /// <param name="progress">Told after every step; throttling is the watcher's business.</param>
-    /// <param name="clock">Time of the record; the system's by default.</param>
-    /// <param name="cancellation">Ends the run between two steps.</param>
-    /// <exception cref="TrainingDivergedException">The loss is no longer a number.</exception>
-    public RunRecord Run(string preset, IProgress<TrainingProgress>? progress = null, TimeProvider? clock = null, CancellationToken cancellation = default)
-    {
-        using var scope = NewDisposeScope();
-        manual_seed(_config.Seed);
-        var model = new Transformer(_config.Model);
-        model.to(_runtime.Device);
-        var sampler = new BatchSampler(_text, _config.Training.BatchSize, _config.Model.ContextLength, _config.Seed);
-        var evaluator = new Evaluator(_text, _config.Text.EvaluationWindows, _config.Training.BatchSize, _runtime.Device);
+    private string Name => $"{_config.Arm}, seed {_config.Seed}";
 
-        HeldOutEvaluation initial = evaluator.Evaluate(model);
-        var stopwatch = Stopwatch.StartNew();
-        double[] losses = Train(model, sampler, stopwatch, progress, cancellation);
-        double seconds = stopwatch.Elapsed.TotalSeconds;
+    /// <summary>Trains and evaluates, from the newest checkpoint where there is one.</summary>
+    /// <param name="preset">The preset that asked for the run, for the record.</param>
+    /// <param name="options">How it is watched and kept safe; by default not at all.</param>
+    /// <param name="cancellation">Ends the run between two steps, after a checkpoint.</param>
+    /// <exception cref="TrainingDivergedException">A loss or gradient is no longer a number.</exception>
+    /// <exception cref="Checkpoints.CheckpointException">The checkpoint is one of another run or another version.</exception>
+    /// <exception cref="OperationCanceledException">The run was cancelled.</exception>
+    public RunRecord Run(string preset, RunOptions? options = null, CancellationToken cancellation = default)
+    {
+        options ??= new RunOptions();
+        TrainingConfig training = _config.Training;
+        using var scope = NewDisposeScope();
+        (TrainingCheckpoint Checkpoint, string Folder)? saved = options.Checkpoints?.Latest(_config, _text.Corpus.Hash);
+        var sampler = new BatchSampler(_text, training.BatchSize, _config.Model.ContextLength, _config.Seed);
+        var evaluator = new Evaluator(_text, _config.Text.EvaluationWindows, training.BatchSize, _runtime.Device);
+        manual_seed(_config.Seed);
+        using var model = new Transformer(_config.Model, initialize: saved is null);
+        model.to(_runtime.Device);
+        using var optimizer = new AdamW(model.named_parameters(), training.LearningRate, training.WeightDecay);
+        using var readings = new StepReadings(_runtime.Device);
+
+        TrainingState state;
+        if (saved is { } found)
+        {
+            found.Checkpoint.Restore(found.Folder, model, optimizer, sampler);
+            state = found.Checkpoint.State;
+            Resume(state, found.Folder, options);
+        }
+        else
+        {
+            state = new TrainingState { Initial = evaluator.Evaluate(model), Mode = _runtime.ToString() };
+        }
+
+        int firstStep = state.Step;
+        double earlierSeconds = state.Seconds;
+        foreach (IMetricWriter writer in options.Metrics)
+        {
+            writer.Begin(firstStep);
+        }
+
+        if (firstStep == 0)
+        {
+            Write(0, EvaluationMetrics.Of(state.Initial));
+        }
+
+        var stopwatch = new Stopwatch(); // runs while steps do
+        int stepsPerReading = _runtime.IsCuda ? StepsPerReadingOnGpu : 1;
+        model.train();
+        while (state.Step < training.Steps)
+        {
+            if (cancellation.IsCancellationRequested)
+            {
+                Read();
+                Checkpoint();
+                cancellation.ThrowIfCancellationRequested();
+            }
+
+            stopwatch.Start();
+            int step = state.Step + 1;
+            using (NewDisposeScope())
+            {
+                Batch batch = sampler.Next();
+                optimizer.ZeroGradients();
+                (Tensor loss, Tensor[] counts_E) = ForwardAndBackward(model, batch);
+                Tensor gradientNorm = optimizer.ClipGradients(training.GradientClip);
+                optimizer.LearningRate = training.LearningRateAt(step);
+                Tensor broken = readings.Add(step, optimizer.LearningRate, batch, loss, gradientNorm);
+                optimizer.Step(unless: broken);
+                foreach ((MixtureOfExperts layer, Tensor count_E) in model.MixturesOfExperts.Zip(counts_E))
+                {
+                    layer.UpdateBias(count_E * (1 - broken));
+                }
+            }
+
+            state.Step = step;
+            bool evaluationIsDue = training.EvaluationInterval > 0 && step % training.EvaluationInterval == 0 && step < training.Steps;
+            bool checkpointIsDue = options.Checkpoints?.IsDue(step) == true || step == training.Steps;
+            if (readings.Count == stepsPerReading || evaluationIsDue || checkpointIsDue)
+            {
+                Read();
+            }
+
+            stopwatch.Stop();
+            if (evaluationIsDue)
+            {
+                HeldOutEvaluation evaluation = evaluator.Evaluate(model);
+                state.Evaluations.Add(new EvaluationPoint(step, evaluation.Loss, evaluation.LossByDomain));
+                checkpointIsDue |= state.Best() == state.Evaluations[^1];
+                Write(step, EvaluationMetrics.Of(evaluation));
+            }
+
+            if (checkpointIsDue)
+            {
+                Checkpoint();
+            }
+        }
+
+        optimizer.ZeroGradients();
+        HeldOutEvaluation final = evaluator.Evaluate(model);
+        Write(training.Steps, EvaluationMetrics.Of(final));
         return new RunRecord
         {
             Config = _config,
             Preset = preset,
-            Environment = DescribeEnvironment(),
+            Environment = DescribeEnvironment(optimizer),
             CorpusHash = _text.Corpus.Hash,
-            Finished = (clock ?? TimeProvider.System).GetUtcNow(),
-            TrainingSeconds = seconds,
-            Tokens = (long)_config.Training.Steps * _config.Training.BatchSize * _config.Model.ContextLength,
-            PeakMemory = Process.GetCurrentProcess().PeakWorkingSet64,
+            Finished = options.Clock.GetUtcNow(),
+            TrainingSeconds = state.Seconds,
+            Tokens = (long)training.Steps * training.BatchSize * _config.Model.ContextLength,
+            PeakMemory = PeakMemory(),
             TotalParameters = model.TotalParameters,
             ActiveParameters = model.ActiveParameters,
             FlopsPerToken = model.FlopsPerToken,
-            TrainingLoss = losses,
-            Initial = initial,
-            Final = evaluator.Evaluate(model),
+            TrainingLoss = RunRecord.LossCurve(state.Losses),
+            Evaluations = state.Evaluations,
+            Resumed = state.Resumed,
+            Initial = state.Initial,
+            Final = final,
         };
-    }
 
-    private double[] Train(Transformer model, BatchSampler sampler, Stopwatch stopwatch, IProgress<TrainingProgress>? progress, CancellationToken cancellation)
-    {
-        TrainingConfig training = _config.Training;
-        using var optimizer = new AdamW(model.named_parameters().Select(named => (named.name, named.parameter)), training.LearningRate, training.WeightDecay);
-        var losses = new double[training.Steps];
-        model.train();
-        for (int step = 1; step <= training.Steps; step++)
+        void Read()
         {
-            cancellation.ThrowIfCancellationRequested();
-            using var scope = NewDisposeScope();
-            Batch batch = sampler.Next();
-            Tensor inputs_BT = tensor(batch.Inputs, [batch.Sequences, batch.Context], device: _runtime.Device);
-            Tensor targets_N = tensor(batch.Targets, device: _runtime.Device);
-
-            TransformerOutput output = model.forward(inputs_BT);
-            Tensor crossEntropy = nn.functional.cross_entropy(output.Logits_BTV.view(targets_N.shape[0], -1), targets_N);
-            Tensor loss = output.AuxiliaryLoss(_config.Model.FeedForward) is { } auxiliary ? crossEntropy + auxiliary : crossEntropy;
-
-            optimizer.ZeroGradients();
-            loss.backward();
-            optimizer.ClipGradients(training.GradientClip);
-            optimizer.LearningRate = training.LearningRateAt(step);
-            optimizer.Step();
-
-            losses[step - 1] = crossEntropy.item<float>();
-            if (!double.IsFinite(losses[step - 1]))
+            foreach (StepReading read in readings.Take())
             {
-                throw new TrainingDivergedException($"{_config.Arm}, seed {_config.Seed}: the loss is {losses[step - 1]} at step {step} of {training.Steps}. Lower LearningRate ({training.LearningRate}) or raise WarmupShare ({training.WarmupShare}).");
-            }
+                state.Losses.Add(read.Loss);
+                state.Seconds = earlierSeconds + stopwatch.Elapsed.TotalSeconds;
+                TrainingProgress progress = ProgressAt(read, state, firstStep, stopwatch.Elapsed);
+                Write(read.Step,
+                [
+                    new("train/loss", read.Loss),
+                    new("train/learning_rate", read.LearningRate),
+                    new("train/gradient_norm", read.GradientNorm),
+                    new("train/tokens_per_second", progress.TokensPerSecond),
+                ]);
+                if (!read.IsFinite)
+                {
+                    throw new TrainingDivergedException(Explain(read, model, options.Checkpoints?.NewestFolder));
+                }
 
-            progress?.Report(ProgressAt(step, losses[step - 1], stopwatch.Elapsed));
+                options.Progress?.Report(progress);
+            }
         }
 
-        optimizer.ZeroGradients();
-        return losses;
+        void Checkpoint()
+        {
+            state.PeakMemory = PeakMemory();
+            options.Checkpoints?.Save(_config, _text.Corpus.Hash, state, model, optimizer, sampler);
+        }
+
+        void Write(int step, IReadOnlyList<Metric> metrics)
+        {
+            foreach (IMetricWriter writer in options.Metrics)
+            {
+                writer.Write(step, metrics);
+            }
+        }
+
+        long PeakMemory() => Math.Max(state.PeakMemory, Process.GetCurrentProcess().PeakWorkingSet64);
     }
 
-    private TrainingProgress ProgressAt(int step, double loss, TimeSpan elapsed)
+    // The batch's mean loss, its gradients, and for experts that balance themselves the assignments in each layer, micro-batch by
+    // micro-batch: each weighs in with its share of the sequences, which makes the sum the mean over the batch.
+    private (Tensor Loss, Tensor[] Counts_E) ForwardAndBackward(Transformer model, Batch batch)
     {
-        int tokens = _config.Training.BatchSize * _config.Model.ContextLength;
-        return new TrainingProgress(
-            $"{_config.Arm}, seed {_config.Seed}",
-            step,
-            _config.Training.Steps,
-            loss,
-            (double)step * tokens / elapsed.TotalSeconds,
-            elapsed,
-            elapsed * ((double)(_config.Training.Steps - step) / step));
+        Tensor loss = zeros([], device: _runtime.Device);
+        Tensor[] counts_E = _config.Model.FeedForward is MixtureOfExpertsConfig { BiasUpdateRate: > 0 } experts
+            ? [.. model.MixturesOfExperts.Select(_ => zeros(experts.NumExperts, ScalarType.Int64, _runtime.Device))]
+            : [];
+        foreach ((Tensor inputs_BT, Tensor targets_BT) in MicroBatches(batch))
+        {
+            using var scope = NewDisposeScope();
+            double share = (double)inputs_BT.shape[0] / batch.Sequences;
+            (Tensor crossEntropy, Tensor total, IReadOnlyList<Routing> routings) = Forward(model, inputs_BT, targets_BT);
+            (total * share).backward();
+            loss.add_(crossEntropy.detach(), share);
+            foreach ((Tensor count_E, Routing routing) in counts_E.Zip(routings))
+            {
+                count_E.add_(routing.Counts_E);
+            }
+        }
+
+        return (loss, counts_E);
     }
 
-    private RunEnvironment DescribeEnvironment() => new(
+    private IEnumerable<(Tensor Inputs_BT, Tensor Targets_BT)> MicroBatches(Batch batch)
+    {
+        long[] shape = [batch.Sequences, batch.Context];
+        int size = _config.Training.MicroBatchSize > 0 ? _config.Training.MicroBatchSize : batch.Sequences;
+        Tensor[] inputs = tensor(batch.Inputs, shape, device: _runtime.Device).split(size, 0);
+        Tensor[] targets = tensor(batch.Targets, shape, device: _runtime.Device).split(size, 0);
+        return inputs.Zip(targets);
+    }
+
+    /// <summary>The cross-entropy, the same with the auxiliary losses, and how the tokens were routed.</summary>
+    private (Tensor CrossEntropy, Tensor Total, IReadOnlyList<Routing> Routings) Forward(Transformer model, Tensor inputs_BT, Tensor targets_BT, Action<string, Tensor>? look = null)
+    {
+        using var precision = _runtime.BeginForward();
+        (Tensor hidden_BTC, IReadOnlyList<Routing> routings) = model.Hidden(inputs_BT, look: look);
+        var output = new TransformerOutput(model.Logits(hidden_BTC), routings);
+        look?.Invoke("the head", output.Logits_BTV);
+        Tensor crossEntropy = nn.functional.cross_entropy(output.Logits_BTV.view(-1, _config.Model.VocabularySize), targets_BT.view(-1));
+        Tensor total = output.AuxiliaryLoss(_config.Model.FeedForward) is { } auxiliary ? crossEntropy + auxiliary : crossEntropy;
+        return (crossEntropy, total, routings);
+    }
+
+    private void Resume(TrainingState state, string folder, RunOptions options)
+    {
+        options.Note?.Invoke($"{Name} goes on after step {state.Step} of {_config.Training.Steps}, from {folder}.");
+        state.Resumed.Add(new Resumption(state.Step, state.Mode));
+        string mode = _runtime.ToString();
+        if (state.Mode != mode)
+        {
+            options.Note?.Invoke($"{Name} is resumed in another mode ({mode}; before: {state.Mode}): from here on its numbers are not bit for bit those of a run without a break.");
+            state.Mode = mode;
+        }
+    }
+
+    private TrainingProgress ProgressAt(StepReading read, TrainingState state, int firstStep, TimeSpan elapsed)
+    {
+        int done = read.Step - firstStep;
+        double tokens = (double)done * _config.Training.BatchSize * _config.Model.ContextLength;
+        return new TrainingProgress(
+            Name,
+            read.Step,
+            _config.Training.Steps,
+            read.Loss,
+            tokens / elapsed.TotalSeconds,
+            TimeSpan.FromSeconds(state.Seconds),
+            elapsed * ((double)(_config.Training.Steps - read.Step) / done),
+            state.Resumed.Count > 0 ? firstStep : null);
+    }
+
+    private string Explain(StepReading read, Transformer model, string? lastCheckpoint)
+    {
+        string place = MicroBatches(read.Batch).Select(part => Divergence.Locate(model, look => Forward(model, part.Inputs_BT, part.Targets_BT, look).Total)).FirstOrDefault(found => found is not null)
+            ?? "computed again, everything is finite";
+        string what = float.IsFinite(read.Loss) ? $"the loss is {read.Loss} and the gradient's norm {read.GradientNorm}" : $"the loss is {read.Loss}";
+        return $"{Name}: {what} at step {read.Step} of {_config.Training.Steps}; {place}. " +
+            (lastCheckpoint is null ? "There is no checkpoint. " : $"The last good checkpoint is {lastCheckpoint}. ") +
+            $"Lower LearningRate ({_config.Training.LearningRate}) or raise WarmupShare ({_config.Training.WarmupShare}).";
+    }
+
+    private RunEnvironment DescribeEnvironment(AdamW optimizer) => new(
         _runtime.Device.ToString(),
         _runtime.Threads,
         _runtime.Arithmetic,
@@ -127,23 +298,7 @@ public sealed class LanguageModelTrainer
         Environment.Version.ToString(),
         $"{RuntimeInformation.OSDescription}, {RuntimeInformation.ProcessArchitecture}",
         Checkout.Revision(),
-        typeof(LanguageModelTrainer).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()!.InformationalVersion);
-}
-
-/// <summary>A training run whose loss is no longer a number. The message names the arm, the seed and the step.</summary>
-public sealed class TrainingDivergedException : Exception
-{
-    public TrainingDivergedException()
-    {
-    }
-
-    public TrainingDivergedException(string message)
-        : base(message)
-    {
-    }
-
-    public TrainingDivergedException(string message, Exception innerException)
-        : base(message, innerException)
-    {
-    }
+        typeof(LanguageModelTrainer).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()!.InformationalVersion,
+        _runtime.Allocator,
+        optimizer.ToString());
 }

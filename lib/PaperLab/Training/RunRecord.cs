@@ -53,13 +53,30 @@ public sealed record TextConfig
 /// <param name="System">Operating system and processor architecture.</param>
 /// <param name="Revision">Git revision of the checkout; "unknown" outside one.</param>
 /// <param name="Version">PaperLab's version.</param>
-public sealed record RunEnvironment(string Device, int Threads, string Arithmetic, string Libtorch, string Runtime, string System, string Revision, string Version);
+/// <param name="Allocator">How host memory was kept between steps; null in records from before it was kept.</param>
+/// <param name="Optimizer">The optimizer and how it ran; null in records from before it was kept.</param>
+public sealed record RunEnvironment(
+    string Device, int Threads, string Arithmetic, string Libtorch, string Runtime, string System, string Revision, string Version, string? Allocator = null, string? Optimizer = null);
+
+/// <summary>The run was interrupted and went on in a new process.</summary>
+/// <param name="AfterStep">The last step of the checkpoint.</param>
+/// <param name="Mode">Device, threads and arithmetic up to there; the record's environment names those of the end.</param>
+public sealed record Resumption(int AfterStep, string Mode);
+
+/// <summary>A held-out evaluation during training.</summary>
+/// <param name="Step">Steps done.</param>
+/// <param name="Loss">As <see cref="HeldOutEvaluation.Loss"/>.</param>
+/// <param name="LossByDomain">As <see cref="HeldOutEvaluation.LossByDomain"/>.</param>
+public sealed record EvaluationPoint(int Step, double Loss, IReadOnlyDictionary<string, double> LossByDomain);
 
 /// <summary>One finished run.</summary>
 public sealed record RunRecord
 {
     /// <summary>Rises when a field changes its meaning; a record of another format is not read.</summary>
     public const int CurrentFormat = 1;
+
+    /// <summary>Longest <see cref="TrainingLoss"/>, which keeps a record below 100 KB.</summary>
+    public const int MostLosses = 5000;
 
     /// <summary>How records and configs are written: numbers round-trip, infinities by name, one file readable in a diff.</summary>
     public static JsonSerializerOptions Json { get; } = new()
@@ -84,7 +101,7 @@ public sealed record RunRecord
     /// <summary>When the run ended, UTC.</summary>
     public required DateTimeOffset Finished { get; init; }
 
-    /// <summary>Wall time of the training steps, without evaluation.</summary>
+    /// <summary>Wall time of the training steps, without evaluations and checkpoints; of a resumed run, of all its parts.</summary>
     public required double TrainingSeconds { get; init; }
 
     /// <summary>Tokens trained on.</summary>
@@ -100,8 +117,21 @@ public sealed record RunRecord
     /// <summary>FLOPs of one token's forward pass.</summary>
     public required double FlopsPerToken { get; init; }
 
-    /// <summary>Training loss (cross-entropy, nats per token) of every step.</summary>
+    /// <summary>
+    /// Training loss (cross-entropy, nats per token) of every step, as the shortest decimals that name these fp32 numbers; of a run
+    /// longer than <see cref="MostLosses"/> steps the means of every <see cref="StepsPerLoss"/> of them.
+    /// </summary>
     public required IReadOnlyList<double> TrainingLoss { get; init; }
+
+    /// <summary>Steps that one value of <see cref="TrainingLoss"/> stands for; the last value may stand for fewer.</summary>
+    [JsonIgnore]
+    public int StepsPerLoss => (Config.Training.Steps + TrainingLoss.Count - 1) / TrainingLoss.Count;
+
+    /// <summary>The held-out evaluations between the first step and the last, where the config asks for any.</summary>
+    public IReadOnlyList<EvaluationPoint> Evaluations { get; init; } = [];
+
+    /// <summary>Where the run was interrupted; empty for one that ran through.</summary>
+    public IReadOnlyList<Resumption> Resumed { get; init; } = [];
 
     /// <summary>The held-out evaluation before the first step.</summary>
     public required HeldOutEvaluation Initial { get; init; }
@@ -112,6 +142,15 @@ public sealed record RunRecord
     /// <summary>Trained tokens per second.</summary>
     [JsonIgnore]
     public double TokensPerSecond => Tokens / TrainingSeconds;
+
+    /// <summary>The losses of all steps as <see cref="TrainingLoss"/> holds them.</summary>
+    internal static IReadOnlyList<double> LossCurve(IReadOnlyList<double> losses)
+    {
+        int stepsPerLoss = (losses.Count + MostLosses - 1) / MostLosses;
+        return [.. losses.Chunk(stepsPerLoss).Select(chunk => Shortest(chunk.Average()))];
+    }
+
+    private static double Shortest(double loss) => double.Parse(((float)loss).ToString("R"));
 }
 
 /// <summary>A model on held-out text.</summary>

@@ -1,53 +1,78 @@
-// Finished runs on disk, one JSON file each, named by the hash of the config. New runs go to artifacts/runs; the runs that ship
-// with the repository lie in data/results and are only read.
+// Finished runs on disk, one JSON file each, named by the hash of the config and the beginning of the corpus's. New runs go to
+// artifacts/runs; the runs that ship with the repository lie in data/results and are only read.
+//
+// The same config on another corpus is another run, and the corpus moves: it is made of the SDK's texts and of this repository's code.
+// So a store can hold several records for one config, and who asks says which corpus it must be, or takes all and compares.
 
 using System.Text.Json;
 
 namespace PaperLab.Training;
 
-/// <summary>Looks finished runs up and keeps new ones.</summary>
+/// <summary>Looks finished runs up, keeps new ones, and knows where the files of unfinished ones lie. Safe for several processes at once.</summary>
 public sealed class RunStore
 {
     private readonly string _written;
     private readonly string? _shipped;
+    private readonly string _work;
 
     /// <param name="written">Folder that new runs go to.</param>
     /// <param name="shipped">Folder of runs that are only read; null for none.</param>
-    public RunStore(string written, string? shipped = null)
+    /// <param name="work">Folder of checkpoints, metrics and weights, each in a folder of its own; <paramref name="written"/> by default.</param>
+    public RunStore(string written, string? shipped = null, string? work = null)
     {
         _written = written;
         _shipped = shipped;
+        _work = work ?? written;
     }
 
-    /// <summary>The store of a checkout: artifacts/runs and data/results under the folder that holds PaperLab.sln, or ./artifacts/runs outside one.</summary>
+    /// <summary>
+    /// The store of a checkout: artifacts/runs and data/results under the folder that holds PaperLab.sln, or ./artifacts/runs outside
+    /// one; checkpoints, metrics and weights under artifacts.
+    /// </summary>
     public static RunStore Default { get; } = Checkout.Root is { } root
-        ? new RunStore(Path.Combine(root, "artifacts", "runs"), Path.Combine(root, "data", "results"))
-        : new RunStore(Path.Combine("artifacts", "runs"));
+        ? new RunStore(Path.Combine(root, "artifacts", "runs"), Path.Combine(root, "data", "results"), Path.Combine(root, "artifacts"))
+        : new RunStore(Path.Combine("artifacts", "runs"), work: "artifacts");
 
-    /// <summary>The finished run with this config, or null. A file that cannot be read is reported to <paramref name="warn"/>, kept, and counts as absent.</summary>
-    public RunRecord? Find(RunConfig config, Action<string>? warn = null)
-    {
-        foreach (string folder in new[] { _written, _shipped }.OfType<string>())
-        {
-            string path = FileOf(folder, config);
-            if (File.Exists(path) && Read(path, config, warn) is { } record)
-            {
-                return record;
-            }
-        }
+    /// <summary>The finished run with this config on this corpus, or null.</summary>
+    /// <param name="config">The config.</param>
+    /// <param name="corpusHash">The corpus's hash.</param>
+    /// <param name="warn">Told of files that cannot be read; they are kept, and count as absent.</param>
+    public RunRecord? Find(RunConfig config, string corpusHash, Action<string>? warn = null) =>
+        FindAll(config, warn).FirstOrDefault(record => record.CorpusHash == corpusHash);
 
-        return null;
-    }
+    /// <summary>The finished runs with this config, on whatever corpus, those made here before those that ship, newest first.</summary>
+    /// <param name="config">The config.</param>
+    /// <param name="warn">Told of files that cannot be read; they are kept, and count as absent.</param>
+    public IReadOnlyList<RunRecord> FindAll(RunConfig config, Action<string>? warn = null) =>
+    [
+        .. new[] { _written, _shipped }.OfType<string>().Select(folder => Path.Combine(folder, config.Paper)).Where(Directory.Exists)
+            .SelectMany(folder => Directory.GetFiles(folder, config.Key + "*.json").Order(StringComparer.Ordinal).Select(path => Read(path, config, warn)).OfType<RunRecord>()
+                .OrderByDescending(record => record.Finished)),
+    ];
 
-    /// <summary>Keeps a finished run and returns its file.</summary>
+    /// <summary>Keeps a finished run and returns its file. A file of that name that cannot be read is renamed, not replaced.</summary>
     public string Save(RunRecord record)
     {
-        string path = FileOf(_written, record.Config);
+        string path = Path.Combine(_written, record.Config.Paper, NameOf(record.Config, record.CorpusHash) + ".json");
+        if (File.Exists(path) && Read(path, record.Config, warn: null) is null)
+        {
+            File.Move(path, path + ".unreadable", overwrite: true);
+        }
+
         AtomicFile.WriteAllText(path, JsonSerializer.Serialize(record, RunRecord.Json) + "\n");
         return path;
     }
 
-    private static string FileOf(string folder, RunConfig config) => Path.Combine(folder, config.Paper, $"{config.Key}.json");
+    /// <summary>The folder of a run's checkpoints.</summary>
+    public string CheckpointsOf(RunConfig config, string corpusHash) => Path.Combine(_work, "checkpoints", config.Paper, NameOf(config, corpusHash));
+
+    /// <summary>The folder of a run's metrics.</summary>
+    public string MetricsOf(RunConfig config, string corpusHash) => Path.Combine(_work, "metrics", config.Paper, NameOf(config, corpusHash));
+
+    /// <summary>The file of a run's trained weights, for <see cref="TrainedWeights.Load"/>. It is there when the run was asked to keep them.</summary>
+    public string WeightsOf(RunConfig config, string corpusHash) => Path.Combine(_work, "weights", config.Paper, NameOf(config, corpusHash) + ".safetensors");
+
+    private static string NameOf(RunConfig config, string corpusHash) => $"{config.Key}-{corpusHash[..8]}";
 
     private static RunRecord? Read(string path, RunConfig config, Action<string>? warn)
     {

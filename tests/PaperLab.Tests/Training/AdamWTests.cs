@@ -31,6 +31,24 @@ public sealed class AdamWTests : TorchTest
     [Theory]
     [InlineData(true)]
     [InlineData(false)]
+    public void A_step_that_the_device_forbids_changes_nothing(bool fused)
+    {
+        var weight = new Parameter(ones(1, 1));
+        using AdamW optimizer = Create([("w", weight)], learningRate: 0.1, weightDecay: 0.2, fused: fused);
+        weight.grad = full(1, 1, float.NaN);
+
+        optimizer.Step(unless: ones([]));
+
+        Assert.Equal(1, weight.item<float>());
+        Assert.Equal(0, optimizer.State()["w.exp_avg"].item<float>());
+        weight.grad = full(1, 1, 0.5f);
+        optimizer.Step(unless: zeros([]));
+        Assert.NotEqual(1, weight.item<float>());
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
     public void Fifty_steps_agree_with_torch(bool fused)
     {
         (string, Parameter)[] ours = Parameters(), theirs = Copy(ours);
@@ -209,7 +227,7 @@ public sealed class AdamWTests : TorchTest
         optimizer.ZeroGradients();
 
         Assert.All(parameters, p => Assert.Null(p.Item2.grad));
-        Assert.Contains("backward()", Assert.Throws<InvalidOperationException>(optimizer.Step).Message);
+        Assert.Contains("backward()", Assert.Throws<InvalidOperationException>(() => optimizer.Step()).Message);
         Assert.Throws<InvalidOperationException>(() => optimizer.ClipGradients(1));
         Assert.Equal(0, optimizer.Steps);
     }

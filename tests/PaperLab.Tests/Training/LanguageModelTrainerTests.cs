@@ -49,7 +49,7 @@ public sealed class LanguageModelTrainerTests : TrainingTest
     public void Progress_counts_every_step_to_the_last()
     {
         var steps = new Steps();
-        new LanguageModelTrainer(TrainingFixtures.RunConfig, TrainingFixtures.Text(Folder), Runtime).Run("smoke", steps);
+        new LanguageModelTrainer(TrainingFixtures.RunConfig, TrainingFixtures.Text(Folder), Runtime).Run("smoke", new RunOptions { Progress = steps });
 
         Assert.Equal(Enumerable.Range(1, 30), steps.Seen.Select(progress => progress.Step));
         Assert.All(steps.Seen, progress => Assert.Equal("MoE, seed 1", progress.Run));
@@ -73,7 +73,7 @@ public sealed class LanguageModelTrainerTests : TrainingTest
         var progress = new Steps(step => { if (step == 5) { source.Cancel(); } });
         var trainer = new LanguageModelTrainer(TrainingFixtures.RunConfig, TrainingFixtures.Text(Folder), Runtime);
 
-        Assert.Throws<OperationCanceledException>(() => trainer.Run("smoke", progress, cancellation: source.Token));
+        Assert.Throws<OperationCanceledException>(() => trainer.Run("smoke", new RunOptions { Progress = progress }, source.Token));
         Assert.Equal(5, progress.Seen.Count);
     }
 
@@ -95,17 +95,6 @@ public sealed class LanguageModelTrainerTests : TrainingTest
 
         Assert.Equal(json, JsonSerializer.Serialize(back, RunRecord.Json));
         Assert.Equal(record.Config.Key, back.Config.Key);
-    }
-
-    [Fact]
-    public void Learning_rate_warms_up_then_falls_to_a_tenth()
-    {
-        var training = new TrainingConfig { Steps = 100, LearningRate = 1, WarmupShare = 0.1 };
-
-        Assert.Equal(0.1, training.LearningRateAt(1), 12);
-        Assert.Equal(1, training.LearningRateAt(10), 12);
-        Assert.Equal(0.55, training.LearningRateAt(55), 12);
-        Assert.Equal(0.1, training.LearningRateAt(100), 12);
     }
 
     private RunRecord Train(RunConfig config) => new LanguageModelTrainer(config, TrainingFixtures.Text(Folder), Runtime).Run("smoke");

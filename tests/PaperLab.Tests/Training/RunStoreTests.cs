@@ -1,19 +1,120 @@
+using System.Text.Json;
 using PaperLab.Training;
 
 namespace PaperLab.Tests.Training;
 
 public sealed class RunStoreTests : TrainingTest
 {
+    private static readonly string OtherCorpus = new('c', 64);
     private readonly List<string> _notes = [];
 
     [Fact]
-    public void A_run_is_found_again_by_its_config_alone()
+    public void A_run_is_found_again_by_its_config_and_corpus()
     {
         var store = new RunStore(Folder.File("runs"));
-        store.Save(Record());
+        RunRecord record = Record();
+        store.Save(record);
 
-        Assert.NotNull(store.Find(TrainingFixtures.RunConfig));
-        Assert.Null(store.Find(TrainingFixtures.RunConfig with { Seed = 9 }));
+        Assert.NotNull(store.Find(record.Config, record.CorpusHash));
+        Assert.Null(store.Find(record.Config with { Seed = 9 }, record.CorpusHash));
+        Assert.Null(store.Find(record.Config, OtherCorpus));
+        Assert.Single(store.FindAll(record.Config));
+    }
+
+    [Fact]
+    public void The_same_config_on_two_corpora_is_two_runs()
+    {
+        var store = new RunStore(Folder.File("runs"));
+        RunRecord one = Record(), two = one with { CorpusHash = OtherCorpus, Finished = one.Finished.AddHours(1) };
+
+        Assert.NotEqual(store.Save(one), store.Save(two));
+        Assert.Equal([two.CorpusHash, one.CorpusHash], store.FindAll(one.Config).Select(record => record.CorpusHash));
+    }
+
+    [Fact]
+    public void A_record_named_by_its_config_alone_is_found_too()
+    {
+        var store = new RunStore(Folder.File("runs"));
+        RunRecord record = Record();
+        string path = store.Save(record);
+        File.Move(path, Path.Combine(Path.GetDirectoryName(path)!, record.Config.Key + ".json"));
+
+        Assert.NotNull(store.Find(record.Config, record.CorpusHash));
+    }
+
+    [Fact]
+    public void Every_shipped_run_can_be_read()
+    {
+        string shipped = Path.Combine(Checkout.Root!, "data", "results");
+        var store = new RunStore(Folder.File("runs"), shipped);
+        RunRecord[] records = [.. Directory.GetFiles(shipped, "*.json", SearchOption.AllDirectories).Select(path => JsonSerializer.Deserialize<RunRecord>(File.ReadAllText(path), RunRecord.Json)!)];
+
+        Assert.NotEmpty(records);
+        Assert.All(records, record => Assert.NotNull(store.Find(record.Config, record.CorpusHash, _notes.Add)));
+        Assert.Empty(_notes);
+    }
+
+    [Fact]
+    public async Task Writers_at_the_same_time_leave_whole_records_and_nothing_else()
+    {
+        string runs = Folder.File("runs");
+        RunRecord record = Record();
+        RunRecord[] others = [.. Enumerable.Range(1, 4).Select(seed => record with { Config = record.Config with { Seed = seed } })];
+        using var done = new CancellationTokenSource();
+        Task<int> reader = Task.Run(() =>
+        {
+            var store = new RunStore(runs);
+            int found = 0;
+            while (!done.IsCancellationRequested)
+            {
+                found += others.Count(other => store.Find(other.Config, other.CorpusHash, _notes.Add) is not null);
+            }
+
+            return found;
+        });
+
+        await Task.WhenAll(Enumerable.Range(0, 4).Select(writer => Task.Run(() =>
+        {
+            var store = new RunStore(runs);
+            for (int i = 0; i < 50; i++)
+            {
+                store.Save(others[(writer + i) % others.Length]);
+            }
+        })));
+        await done.CancelAsync();
+
+        Assert.True(await reader > 0);
+        Assert.Empty(_notes);
+        Assert.Equal(others.Length, Directory.GetFiles(runs, "*", SearchOption.AllDirectories).Length);
+        Assert.All(others, other => Assert.Equal(other.Config.Key, new RunStore(runs).Find(other.Config, other.CorpusHash)!.Config.Key));
+    }
+
+    [Fact]
+    public void A_long_run_keeps_a_short_curve()
+    {
+        double[] losses = [.. Enumerable.Range(0, 12_001).Select(i => (double)(8 + (float)Math.Sin(i)))];
+        RunRecord record = Record();
+        record = record with
+        {
+            Config = record.Config with { Training = record.Config.Training with { Steps = losses.Length } },
+            TrainingLoss = RunRecord.LossCurve(losses),
+        };
+
+        Assert.Equal(4001, record.TrainingLoss.Count);
+        Assert.Equal(3, record.StepsPerLoss);
+        Assert.Equal(losses.Take(3).Average(), record.TrainingLoss[0], 5);
+        Assert.InRange(new FileInfo(new RunStore(Folder.File("runs")).Save(record)).Length, 1, 100_000);
+    }
+
+    [Fact]
+    public void Losses_are_kept_exactly_and_briefly()
+    {
+        float[] losses = [7.811718940734863f, 0.1f, float.Pi, 1e-7f];
+
+        IReadOnlyList<double> kept = RunRecord.LossCurve([.. losses.Select(loss => (double)loss)]);
+
+        Assert.Equal(losses, kept.Select(loss => (float)loss));
+        Assert.Equal("[7.811719,0.1,3.1415927,1E-07]", JsonSerializer.Serialize(kept));
     }
 
     [Fact]
@@ -23,10 +124,10 @@ public sealed class RunStoreTests : TrainingTest
         new RunStore(shipped).Save(Record());
         var store = new RunStore(Folder.File("runs"), shipped);
 
-        Assert.NotNull(store.Find(TrainingFixtures.RunConfig));
-        store.Save(Record() with { Preset = "again" });
-        Assert.Equal("smoke", new RunStore(shipped).Find(TrainingFixtures.RunConfig)!.Preset);
-        Assert.Equal("again", store.Find(TrainingFixtures.RunConfig)!.Preset);
+        RunRecord record = Assert.Single(store.FindAll(TrainingFixtures.RunConfig));
+        store.Save(record with { Preset = "again" });
+        Assert.Equal("smoke", new RunStore(shipped).Find(record.Config, record.CorpusHash)!.Preset);
+        Assert.Equal("again", store.Find(record.Config, record.CorpusHash)!.Preset);
     }
 
     [Theory]
@@ -39,9 +140,13 @@ public sealed class RunStoreTests : TrainingTest
         string path = store.Save(Record());
         File.WriteAllText(path, content);
 
-        Assert.Null(store.Find(TrainingFixtures.RunConfig, _notes.Add));
+        Assert.Empty(store.FindAll(TrainingFixtures.RunConfig, _notes.Add));
         Assert.Contains(path, Assert.Single(_notes));
         Assert.Equal(content, File.ReadAllText(path));
+
+        store.Save(Record());
+        Assert.Equal(content, File.ReadAllText(path + ".unreadable"));
+        Assert.Single(store.FindAll(TrainingFixtures.RunConfig));
     }
 
     [Fact]
@@ -52,7 +157,7 @@ public sealed class RunStoreTests : TrainingTest
         RunConfig other = TrainingFixtures.RunConfig with { Seed = 2 };
         File.Copy(path, path.Replace(TrainingFixtures.RunConfig.Key, other.Key));
 
-        Assert.Null(store.Find(other, _notes.Add));
+        Assert.Empty(store.FindAll(other, _notes.Add));
         Assert.Contains("holds another run (MoE, seed 1)", Assert.Single(_notes));
     }
 
@@ -62,7 +167,7 @@ public sealed class RunStoreTests : TrainingTest
         var store = new RunStore(Folder.File("runs"));
         store.Save(Record() with { Format = 99 });
 
-        Assert.Null(store.Find(TrainingFixtures.RunConfig, _notes.Add));
+        Assert.Empty(store.FindAll(TrainingFixtures.RunConfig, _notes.Add));
         Assert.Contains("format 99", Assert.Single(_notes));
     }
 
@@ -76,6 +181,15 @@ public sealed class RunStoreTests : TrainingTest
         Assert.NotEqual(config.Key, (config with { Training = config.Training with { Steps = 31 } }).Key);
         Assert.NotEqual(config.Key, (config with { Model = config.Model with { Width = 32 } }).Key);
         Assert.NotEqual(config.Key, (config with { Text = config.Text with { EvaluationWindows = 9 } }).Key);
+    }
+
+    [Fact]
+    public void A_recorded_run_keeps_its_key_whatever_fields_a_config_gains()
+    {
+        string[] shipped = Directory.GetFiles(Path.Combine(Checkout.Root!, "data", "results", "autonomy-of-experts"), "*.json");
+
+        Assert.Contains(shipped, path => Path.GetFileName(path) == "00c4e2a1f54ca5f1.json");
+        Assert.All(shipped, path => Assert.StartsWith(JsonSerializer.Deserialize<RunRecord>(File.ReadAllText(path), RunRecord.Json)!.Config.Key, Path.GetFileName(path)));
     }
 
     private RunRecord Record() => new LanguageModelTrainer(
