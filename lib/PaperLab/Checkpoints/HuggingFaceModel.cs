@@ -10,14 +10,14 @@ namespace PaperLab.Checkpoints;
 /// <summary>A model with its config and, where the folder has one, its tokenizer.</summary>
 public sealed class HuggingFaceModel : IDisposable
 {
+    private const string GenerationFile = "generation_config.json";
+
     // What belongs to a checkpoint beside the config and the weights.
     private static readonly string[] s_companions =
     [
-        HuggingFaceTokenizer.FileName, "tokenizer_config.json", "special_tokens_map.json", "added_tokens.json", "vocab.json", "merges.txt", "tokenizer.model",
-        "chat_template.jinja", GenerationFile,
+        HuggingFaceTokenizer.FileName, ChatTemplate.ConfigFileName, ChatTemplate.FileName, GenerationFile,
+        "special_tokens_map.json", "added_tokens.json", "vocab.json", "merges.txt", "tokenizer.model",
     ];
-
-    private const string GenerationFile = "generation_config.json";
 
     private readonly string? _folder;
 
@@ -114,6 +114,7 @@ public sealed class HuggingFaceModel : IDisposable
 
     public void Dispose() => Model.Dispose();
 
+    // Shapes without memory. The default device is the process's: while this runs, another thread must not make tensors without naming theirs.
     private static Transformer Build(string configPath, TransformerConfig config)
     {
         Device before = get_default_device();

@@ -86,11 +86,11 @@ internal static partial class WeightLoader
 
     private static long CountNonFinite(Tensor tensor)
     {
-        using var scope = NewDisposeScope();
-        Tensor flat = tensor.view(-1);
+        using Tensor flat = tensor.view(-1);
         long count = 0;
         for (long at = 0; at < flat.shape[0]; at += CheckedAtOnce)
         {
+            using var scope = NewDisposeScope();
             Tensor piece = flat.narrow(0, at, Math.Min(CheckedAtOnce, flat.shape[0] - at));
             if (!double.IsFinite(piece.abs().max().to(ScalarType.Float64).item<double>())) // NaN wins every comparison
             {
