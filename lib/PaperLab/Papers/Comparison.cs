@@ -1,5 +1,5 @@
-// Arms × seeds: the experiment that every architecture paper of the collection is. An arm is the baseline model with another
-// feed-forward layer; arms of one seed share their data order, which makes them pairs.
+// Arms × seeds: the experiment that every architecture paper of the collection is. An arm is the baseline model with something
+// changed; arms of one seed share their data order, which makes them pairs.
 
 using PaperLab.Evaluation;
 using PaperLab.Models;
@@ -11,8 +11,18 @@ namespace PaperLab.Papers;
 
 /// <summary>One side of a comparison.</summary>
 /// <param name="Name">As plots and tables show it.</param>
-/// <param name="FeedForward">What is different.</param>
-public sealed record Arm(string Name, FeedForwardConfig FeedForward);
+/// <param name="Change">What is different: the comparison's model in, the arm's model out.</param>
+public sealed record Arm(string Name, Func<TransformerConfig, TransformerConfig> Change)
+{
+    /// <summary>An arm whose feed-forward layer is different.</summary>
+    public Arm(string name, FeedForwardConfig feedForward)
+        : this(name, model => model with { FeedForward = feedForward })
+    {
+    }
+
+    /// <summary>Its highest learning rate; null for the comparison's.</summary>
+    public double? LearningRate { get; init; }
+}
 
 /// <summary>What is compared, at which size, how often.</summary>
 public sealed record Comparison
@@ -28,7 +38,7 @@ public sealed record Comparison
 
     public required IReadOnlyList<int> Seeds { get; init; }
 
-    /// <summary>Sizes of every arm but its feed-forward layer.</summary>
+    /// <summary>Sizes of every arm but what it changes.</summary>
     public required TransformerConfig Model { get; init; }
 
     public required TrainingConfig Training { get; init; }
@@ -44,8 +54,8 @@ public sealed record Comparison
         Paper = Paper,
         Arm = arm.Name,
         Seed = seed,
-        Model = Model with { FeedForward = arm.FeedForward },
-        Training = Training,
+        Model = arm.Change(Model),
+        Training = arm.LearningRate is { } rate ? Training with { LearningRate = rate } : Training,
         Text = Text,
     };
 
@@ -146,7 +156,7 @@ public sealed record Comparison
     {
         try
         {
-            return Corpus.Load(Text.Corpus).Hash;
+            return Text.Hash();
         }
         catch (Exception error) when (error is DirectoryNotFoundException or DataSetException)
         {
@@ -161,12 +171,8 @@ public sealed record Comparison
     public override string ToString() =>
         $"{Preset}: {Arms.Count} arms × {Seeds.Count} seeds, {Training.Steps} steps of {Training.BatchSize * Model.ContextLength:N0} tokens each";
 
-    /// <summary>The corpus as tokens, from the cache where it is there.</summary>
-    public TokenizedCorpus LoadText()
-    {
-        Corpus corpus = Corpus.Load(Text.Corpus);
-        return TokenizedCorpus.Load(corpus, BpeTokenizer.Load(corpus, Text.VocabularySize));
-    }
+    /// <summary>The text as tokens, from the cache where it is there.</summary>
+    public TokenizedCorpus LoadText() => Text.Load();
 }
 
 /// <summary>The finished runs of a comparison.</summary>

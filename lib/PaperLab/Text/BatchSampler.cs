@@ -9,7 +9,7 @@ public readonly record struct SamplerState(ulong Random, long Batches);
 
 /// <summary>
 /// Draws batches of random train windows. Each sequence first draws its domain by weight, then a place in that domain's stream,
-/// so that a sequence is of one domain. The order depends on the seed, the tokens and the sizes, never on the model.
+/// so that a sequence is of one domain; where the text consists of sequences of one length, the place is the beginning of one. The order depends on the seed, the tokens and the sizes, never on the model.
 /// </summary>
 public sealed class BatchSampler
 {
@@ -28,6 +28,7 @@ public sealed class BatchSampler
     {
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(batchSize);
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(context);
+        tokens.Layout?.RequireContext(context);
         _tokens = tokens;
         BatchSize = batchSize;
         Context = context;
@@ -66,7 +67,8 @@ public sealed class BatchSampler
         for (int row = 0; row < BatchSize; row++)
         {
             int domain = DrawDomain();
-            places[row] = (domain, _random.Next(_tokens.Stream(Split.Train, domain).Length - Context));
+            int length = _tokens.Stream(Split.Train, domain).Length;
+            places[row] = (domain, _tokens.Layout is { } layout ? _random.Next(length / layout.Stride) * layout.Stride : _random.Next(length - Context));
         }
 
         Batches++;

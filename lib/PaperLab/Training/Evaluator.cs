@@ -13,9 +13,10 @@ public sealed class Evaluator
     private readonly int _windowsPerDomain;
     private readonly int _batchSize;
     private readonly Device _device;
+    private readonly HeldOutPart _part;
 
-    public Evaluator(TokenizedCorpus text, int windowsPerDomain, int batchSize, Device device) =>
-        (_text, _windowsPerDomain, _batchSize, _device) = (text, windowsPerDomain, batchSize, device);
+    public Evaluator(TokenizedCorpus text, int windowsPerDomain, int batchSize, Device device, HeldOutPart part = HeldOutPart.All) =>
+        (_text, _windowsPerDomain, _batchSize, _device, _part) = (text, windowsPerDomain, batchSize, device, part);
 
     /// <summary>Loss and routing on the held-out windows of every domain, each domain with the same weight.</summary>
     public HeldOutEvaluation Evaluate(Transformer model)
@@ -25,18 +26,24 @@ public sealed class Evaluator
         bool wasTraining = model.training;
         model.eval();
         var domains = _text.Domains.Select(_ => new Totals()).ToArray();
-        foreach (Batch batch in EvaluationWindows.Cut(_text, _batchSize, model.Config.ContextLength, _windowsPerDomain))
+        foreach (Batch batch in EvaluationWindows.Cut(_text, _batchSize, model.Config.ContextLength, _windowsPerDomain, _part))
         {
             using var batchScope = NewDisposeScope();
             Tensor targets_N = tensor(batch.Targets, device: _device);
             TransformerOutput output = model.forward(tensor(batch.Inputs, [batch.Sequences, batch.Context], device: _device));
-            Tensor loss = nn.functional.cross_entropy(output.Logits_BTV.view(targets_N.shape[0], -1), targets_N, reduction: nn.Reduction.Sum);
-            domains[batch.Domains[0]].Add(loss.item<float>(), targets_N.shape[0], output.Routings);
+            Tensor logits_NV = output.Logits_BTV.view(targets_N.shape[0], -1);
+            Tensor loss = nn.functional.cross_entropy(logits_NV, targets_N, reduction: nn.Reduction.Sum);
+            long correct = _text.Layout is null ? 0 : logits_NV.argmax(-1).eq(targets_N).sum().item<long>();
+            domains[batch.Domains[0]].Add(loss.item<float>(), correct, targets_N.shape[0], batch.ScoredTokens, output.Routings);
         }
 
         model.train(wasTraining);
-        Dictionary<string, double> lossByDomain = _text.Domains.Zip(domains).ToDictionary(pair => pair.First, pair => pair.Second.Loss / pair.Second.Tokens);
-        return new HeldOutEvaluation(lossByDomain.Values.Average(), lossByDomain, [.. Enumerable.Range(0, domains[0].Layers.Count).Select(layer => RoutingOf(layer, domains))]);
+        Dictionary<string, double> lossByDomain = _text.Domains.Zip(domains).ToDictionary(pair => pair.First, pair => pair.Second.Loss / pair.Second.Scored);
+        LayerRouting[] routing = [.. Enumerable.Range(0, domains[0].Layers.Count).Select(layer => RoutingOf(layer, domains))];
+        return new HeldOutEvaluation(lossByDomain.Values.Average(), lossByDomain, routing)
+        {
+            Accuracy = _text.Layout is null ? null : domains.Average(domain => (double)domain.Correct / domain.Scored),
+        };
     }
 
     private LayerRouting RoutingOf(int layer, Totals[] domains)
@@ -62,14 +69,20 @@ public sealed class Evaluator
     {
         public double Loss { get; private set; }
 
+        public long Correct { get; private set; }
+
         public long Tokens { get; private set; }
+
+        public long Scored { get; private set; }
 
         public List<LayerTotals> Layers { get; } = [];
 
-        public void Add(double loss, long tokens, IReadOnlyList<Routing> routings)
+        public void Add(double loss, long correct, long tokens, long scored, IReadOnlyList<Routing> routings)
         {
             Loss += loss;
+            Correct += correct;
             Tokens += tokens;
+            Scored += scored;
             while (Layers.Count < routings.Count)
             {
                 Layers.Add(new LayerTotals((int)routings[Layers.Count].Counts_E.shape[0]));

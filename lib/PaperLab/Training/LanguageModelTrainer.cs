@@ -3,8 +3,6 @@
 // Shapes: B batch, T tokens, V vocabulary, C width, E experts.
 
 using System.Diagnostics;
-using System.Reflection;
-using System.Runtime.InteropServices;
 using PaperLab.Models;
 using PaperLab.Text;
 using TorchSharp;
@@ -62,7 +60,7 @@ public sealed class LanguageModelTrainer
         using var scope = NewDisposeScope();
         (TrainingCheckpoint Checkpoint, string Folder)? saved = options.Checkpoints?.Latest(_config, _text.Corpus.Hash);
         var sampler = new BatchSampler(_text, training.BatchSize, _config.Model.ContextLength, _config.Seed);
-        var evaluator = new Evaluator(_text, _config.Text.EvaluationWindows, training.BatchSize, _runtime.Device);
+        var evaluator = new Evaluator(_text, _config.Text.EvaluationWindows, training.BatchSize, _runtime.Device, _config.Text.Part);
         manual_seed(_config.Seed);
         using var model = new Transformer(_config.Model, initialize: saved is null);
         model.to(_runtime.Device);
@@ -152,7 +150,7 @@ public sealed class LanguageModelTrainer
         {
             Config = _config,
             Preset = preset,
-            Environment = DescribeEnvironment(optimizer),
+            Environment = RunEnvironment.Of(_runtime, optimizer),
             CorpusHash = _text.Corpus.Hash,
             Finished = options.Clock.GetUtcNow(),
             TrainingSeconds = state.Seconds,
@@ -289,16 +287,4 @@ public sealed class LanguageModelTrainer
             (lastCheckpoint is null ? "There is no checkpoint. " : $"The last good checkpoint is {lastCheckpoint}. ") +
             $"Lower LearningRate ({_config.Training.LearningRate}) or raise WarmupShare ({_config.Training.WarmupShare}).";
     }
-
-    private RunEnvironment DescribeEnvironment(AdamW optimizer) => new(
-        _runtime.Device.ToString(),
-        _runtime.Threads,
-        _runtime.Arithmetic,
-        _runtime.Libtorch,
-        Environment.Version.ToString(),
-        $"{RuntimeInformation.OSDescription}, {RuntimeInformation.ProcessArchitecture}",
-        Checkout.Revision(),
-        typeof(LanguageModelTrainer).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()!.InformationalVersion,
-        _runtime.Allocator,
-        optimizer.ToString());
 }

@@ -1,5 +1,7 @@
 // What is kept of a training run: enough to plot it, to judge a claim by it, and to run it again.
 
+using System.Reflection;
+using System.Runtime.InteropServices;
 using System.Security.Cryptography;
 using System.Text.Json;
 using System.Text.Json.Serialization;
@@ -34,14 +36,40 @@ public sealed record RunConfig
 /// <summary>The text a run reads.</summary>
 public sealed record TextConfig
 {
-    /// <summary>The corpus's domains, their budget and what is held out.</summary>
-    public required CorpusOptions Corpus { get; init; }
+    /// <summary>The corpus's domains, their budget and what is held out; null where the text is a task.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public CorpusOptions? Corpus { get; init; }
+
+    /// <summary>The associative-recall task in place of a corpus.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public RecallOptions? Recall { get; init; }
 
     /// <summary>Tokens of the byte-level BPE vocabulary.</summary>
     public required int VocabularySize { get; init; }
 
     /// <summary>Held-out windows of each domain in one evaluation.</summary>
     public required int EvaluationWindows { get; init; }
+
+    /// <summary>Which held-out windows: settings are chosen by Validation, results are of Test; All where nothing is chosen.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
+    public HeldOutPart Part { get; init; }
+
+    /// <summary>The text as tokens, from the cache where it is there.</summary>
+    /// <exception cref="ArgumentException">There is not one of a corpus and a task.</exception>
+    public TokenizedCorpus Load()
+    {
+        Require.That(Corpus is null != Recall is null, nameof(Recall), Recall, Corpus is null ? "a task, for there is no Corpus" : "none beside a Corpus");
+        if (Recall is not null)
+        {
+            return AssociativeRecall.Load(Recall);
+        }
+
+        Corpus corpus = Text.Corpus.Load(Corpus);
+        return TokenizedCorpus.Load(corpus, BpeTokenizer.Load(corpus, VocabularySize));
+    }
+
+    /// <summary>The hash that this machine's text has.</summary>
+    internal string Hash() => Recall is null ? Text.Corpus.Load(Corpus).Hash : AssociativeRecall.Load(Recall).Corpus.Hash;
 }
 
 /// <summary>Where and with what a run was made.</summary>
@@ -56,7 +84,21 @@ public sealed record TextConfig
 /// <param name="Allocator">How host memory was kept between steps; null in records from before it was kept.</param>
 /// <param name="Optimizer">The optimizer and how it ran; null in records from before it was kept.</param>
 public sealed record RunEnvironment(
-    string Device, int Threads, string Arithmetic, string Libtorch, string Runtime, string System, string Revision, string Version, string? Allocator = null, string? Optimizer = null);
+    string Device, int Threads, string Arithmetic, string Libtorch, string Runtime, string System, string Revision, string Version, string? Allocator = null, string? Optimizer = null)
+{
+    /// <summary>What is here now.</summary>
+    internal static RunEnvironment Of(TorchRuntime runtime, AdamW? optimizer = null) => new(
+        runtime.Device.ToString(),
+        runtime.Threads,
+        runtime.Arithmetic,
+        runtime.Libtorch,
+        Environment.Version.ToString(),
+        $"{RuntimeInformation.OSDescription}, {RuntimeInformation.ProcessArchitecture}",
+        Checkout.Revision(),
+        typeof(RunEnvironment).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()!.InformationalVersion,
+        runtime.Allocator,
+        optimizer?.ToString());
+}
 
 /// <summary>The run was interrupted and went on in a new process.</summary>
 /// <param name="AfterStep">The last step of the checkpoint.</param>
@@ -157,7 +199,12 @@ public sealed record RunRecord
 /// <param name="Loss">Mean cross-entropy over all windows, nats per token; each domain has the same weight.</param>
 /// <param name="LossByDomain">The same by domain.</param>
 /// <param name="Routing">One entry for each layer with experts; empty for dense models.</param>
-public sealed record HeldOutEvaluation(double Loss, IReadOnlyDictionary<string, double> LossByDomain, IReadOnlyList<LayerRouting> Routing);
+public sealed record HeldOutEvaluation(double Loss, IReadOnlyDictionary<string, double> LossByDomain, IReadOnlyList<LayerRouting> Routing)
+{
+    /// <summary>Share of the scored tokens that the model ranks first; null for running text.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public double? Accuracy { get; init; }
+}
 
 /// <summary>How one layer routed the held-out tokens.</summary>
 /// <param name="Load">Share of assignments that went to each expert; sums to 1.</param>
