@@ -48,7 +48,7 @@ public sealed class LanguageModelTrainerTests : TrainingTest
     [Fact]
     public void Progress_counts_every_step_to_the_last()
     {
-        var steps = new Steps();
+        var steps = new Reports();
         new LanguageModelTrainer(TrainingFixtures.RunConfig, TrainingFixtures.Text(Folder), Runtime).Run("smoke", new RunOptions { Progress = steps });
 
         Assert.Equal(Enumerable.Range(1, 30), steps.Seen.Select(progress => progress.Step));
@@ -70,7 +70,7 @@ public sealed class LanguageModelTrainerTests : TrainingTest
     public void Cancelling_ends_a_run_between_two_steps()
     {
         using var source = new CancellationTokenSource();
-        var progress = new Steps(step => { if (step == 5) { source.Cancel(); } });
+        var progress = new Reports(report => { if (report.Step == 5) { source.Cancel(); } });
         var trainer = new LanguageModelTrainer(TrainingFixtures.RunConfig, TrainingFixtures.Text(Folder), Runtime);
 
         Assert.Throws<OperationCanceledException>(() => trainer.Run("smoke", new RunOptions { Progress = progress }, source.Token));
@@ -98,15 +98,4 @@ public sealed class LanguageModelTrainerTests : TrainingTest
     }
 
     private RunRecord Train(RunConfig config) => new LanguageModelTrainer(config, TrainingFixtures.Text(Folder), Runtime).Run("smoke");
-
-    private sealed class Steps(Action<int>? then = null) : IProgress<TrainingProgress>
-    {
-        public List<TrainingProgress> Seen { get; } = [];
-
-        public void Report(TrainingProgress value)
-        {
-            Seen.Add(value);
-            then?.Invoke(value.Step);
-        }
-    }
 }
