@@ -1,6 +1,7 @@
 // What is measured: each benchmark is a table of ways to do the same thing, timed in turn in one run.
 // Shapes: N tokens, A assignments in expert order, C width, F inner width, E experts, K experts per token.
 
+using PaperLab.Generation;
 using PaperLab.Models;
 using PaperLab.Native;
 using PaperLab.Training;
@@ -91,7 +92,8 @@ internal sealed class Measurements(TorchRuntime runtime, int rounds)
         Tensor Sorted(Routing routing, Func<Tensor, Tensor, Tensor> product)
         {
             Tensor x_AC = x_NC.index_select(0, routing.Tokens_A);
-            return routing.Combine(product(nn.functional.silu(product(x_AC, gate_ECF)) * product(x_AC, up_ECF), down_EFC));
+            Tensor hidden_AF = nn.functional.silu(product(x_AC, gate_ECF)) * product(x_AC, up_ECF) * routing.Weights_A.unsqueeze(-1);
+            return zeros_like(x_NC).index_add_(0, routing.Tokens_A, product(hidden_AF, down_EFC), 1);
         }
 
         Tensor Masks(Routing routing)
@@ -119,6 +121,22 @@ internal sealed class Measurements(TorchRuntime runtime, int rounds)
         };
         AddPeer(ways, "PyTorch, loop over masks", peer);
         return new Table($"{experts} experts, top {topK}, forward and backward, {N} tokens of width {C}", "tokens", N, Contest.Run(rounds, ways), 3.0 * 2 * N * topK * 3 * C * hidden);
+    }
+
+    /// <summary>Sampling of 64 rows of 120 tokens, log-probabilities kept.</summary>
+    public Table Generation()
+    {
+        const int Rows = 64, Prompt = 8, New = 120;
+        using Peer? peer = Peer.Start("generation.py", runtime.Threads);
+        manual_seed(1);
+        var model = new Transformer(Dense);
+        model.to(_device);
+        var generator = new TextGenerator(model);
+        var numbers = new SplitMix64(1);
+        IReadOnlyList<int>[] prompts = [.. Enumerable.Range(0, Rows).Select(_ => Enumerable.Range(0, Prompt).Select(_ => numbers.Next(Dense.VocabularySize)).ToArray())];
+        var ways = new List<Way> { Way.Timed("this library", () => generator.Generate(prompts, new SamplingOptions { MaxNewTokens = New })) };
+        AddPeer(ways, "PyTorch, growing cache", peer);
+        return new Table($"generation, {Rows} rows of {New} tokens", "tokens", Rows * New, Contest.Run(rounds, ways));
     }
 
     /// <summary>Attention, forward and backward, explicit and fused: which is faster from which length on.</summary>
@@ -151,7 +169,7 @@ internal sealed class Measurements(TorchRuntime runtime, int rounds)
         return new Table($"product of two {M} × {M} matrices, {(bf16 ? "bf16" : "fp32")}", "products", 1, Contest.Run(rounds, Way.Timed("mm", () =>
         {
             using var scope = NewDisposeScope();
-            a.mm(b)[0, 0].item<float>();
+            a.mm(b)[0, 0].to(ScalarType.Float32).item<float>();
         })), 2.0 * M * M * M);
     }
 

@@ -32,6 +32,7 @@ internal sealed class Peer : IDisposable
         string path = Path.Combine(AppContext.BaseDirectory, "peers", script);
         var start = new ProcessStartInfo(python, [path, "--threads", threads.ToString(CultureInfo.InvariantCulture), .. arguments]) { RedirectStandardInput = true, RedirectStandardOutput = true };
         start.Environment["OMP_NUM_THREADS"] = threads.ToString(CultureInfo.InvariantCulture);
+        start.Environment["OMP_WAIT_POLICY"] = "passive"; // as on this side: threads that spin at a barrier lose to any other process
         return new Peer(Process.Start(start) ?? throw new InvalidOperationException($"{python} does not start."));
     }
 

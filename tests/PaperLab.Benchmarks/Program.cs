@@ -13,6 +13,7 @@ var known = new Dictionary<string, Func<Measurements, IEnumerable<Table>>>
 {
     ["step"] = m => [m.Step()],
     ["experts"] = m => [m.Experts(8, 2, 344), m.Experts(64, 8, 88)],
+    ["generation"] = m => [m.Generation()],
     ["attention"] = m => new[] { 128, 256, 512, 1024 }.SelectMany(length => new[] { m.Attention(length, bf16: false), m.Attention(length, bf16: true) }),
     ["product"] = m => [m.Product(bf16: false), m.Product(bf16: true)],
 };

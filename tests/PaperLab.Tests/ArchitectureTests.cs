@@ -23,11 +23,13 @@ public sealed partial class ArchitectureTests
     }
 
     [Theory]
-    [InlineData("Text", "Models", "Training", "Generation", "Reinforcement", "Preference", "Search", "Agents", "Papers")]
-    [InlineData("Models", "Training", "Generation", "Reinforcement", "Preference", "Search", "Agents", "Papers")]
+    [InlineData("Text", "Models", "Checkpoints", "Training", "Generation", "Reinforcement", "Preference", "Search", "Agents", "Papers")]
+    [InlineData("Models", "Text", "Checkpoints", "Training", "Generation", "Reinforcement", "Preference", "Search", "Agents", "Papers")]
+    [InlineData("Checkpoints", "Training", "Generation", "Reinforcement", "Preference", "Search", "Agents", "Papers")]
+    [InlineData("Generation", "Training", "Reinforcement", "Preference", "Search", "Agents", "Papers")]
     [InlineData("Evaluation", "Papers")]
     [InlineData("Training", "Papers")]
-    [InlineData("Native", "Text", "Models", "Training", "Evaluation", "Papers")]
+    [InlineData("Native", "Text", "Models", "Checkpoints", "Training", "Generation", "Evaluation", "Papers")]
     public void A_folder_of_the_library_uses_no_folder_above_it(string folder, params string[] forbidden)
     {
         string path = Path.Combine(Checkout.Root!, "lib", "PaperLab", folder);

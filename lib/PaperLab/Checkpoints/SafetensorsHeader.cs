@@ -22,6 +22,7 @@ internal sealed record SafetensorsHeader(IReadOnlyList<SafetensorsEntry> Entries
     /// <summary>A longer header than this is damage: the format's own limit.</summary>
     public const long MaxBytes = 100_000_000;
 
+    private const int Alignment = 64; // of a cache line and the widest vectors; grouped products insist on 16
     private const string MetadataKey = "__metadata__";
     private const int MaxDimensions = 64; // libtorch's iterators go no further
     private const string CopyAgain = "The file is truncated or damaged: copy or download it again.";
@@ -65,7 +66,10 @@ internal sealed record SafetensorsHeader(IReadOnlyList<SafetensorsEntry> Entries
         }
     }
 
-    /// <summary>Lays <paramref name="tensors"/> out one after another, the widest elements first, so that each is aligned.</summary>
+    /// <summary>
+    /// Lays <paramref name="tensors"/> out one after another. The format allows no gaps, so what decides alignment is the order: those
+    /// whose lengths are multiples of 64 bytes first, then of 32, and so on. Each then begins at a multiple of its own power of two.
+    /// </summary>
     /// <exception cref="ArgumentException">A name occurs twice or is reserved, or a type has no name in the format.</exception>
     public static SafetensorsHeader Layout(IReadOnlyList<(string Name, Tensor Tensor)> tensors, IReadOnlyDictionary<string, string>? metadata)
     {
@@ -79,9 +83,9 @@ internal sealed record SafetensorsHeader(IReadOnlyList<SafetensorsEntry> Entries
 
         var entries = new List<SafetensorsEntry>();
         long at = 0;
-        foreach ((string name, Tensor tensor) in tensors.OrderByDescending(named => BytesOf(named.Tensor.dtype)))
+        foreach ((string name, Tensor tensor) in tensors.OrderByDescending(named => AlignmentOf(BytesOf(named.Tensor))))
         {
-            long end = at + (tensor.numel() * BytesOf(tensor.dtype));
+            long end = at + BytesOf(tensor);
             entries.Add(new SafetensorsEntry(name, tensor.dtype, tensor.shape, at, end));
             at = end;
         }
@@ -89,7 +93,7 @@ internal sealed record SafetensorsHeader(IReadOnlyList<SafetensorsEntry> Entries
         return new SafetensorsHeader(entries, metadata ?? new Dictionary<string, string>());
     }
 
-    /// <summary>The length and the header as bytes; spaces fill up to a multiple of 8, so that the data is aligned.</summary>
+    /// <summary>The length and the header as bytes; spaces fill up to a multiple of 64, so that the data is aligned.</summary>
     public byte[] ToBytes()
     {
         using var stream = new MemoryStream();
@@ -120,7 +124,7 @@ internal sealed record SafetensorsHeader(IReadOnlyList<SafetensorsEntry> Entries
             json.WriteEndObject();
         }
 
-        while (stream.Length % 8 != 0)
+        while (stream.Length % Alignment != 0)
         {
             stream.WriteByte((byte)' ');
         }
@@ -129,6 +133,10 @@ internal sealed record SafetensorsHeader(IReadOnlyList<SafetensorsEntry> Entries
         BitConverter.TryWriteBytes(bytes, (long)bytes.Length - LengthBytes);
         return bytes;
     }
+
+    private static long BytesOf(Tensor tensor) => tensor.numel() * BytesOf(tensor.dtype);
+
+    private static long AlignmentOf(long bytes) => bytes == 0 ? Alignment : Math.Min(bytes & -bytes, Alignment);
 
     private static void WriteNumbers(Utf8JsonWriter json, string name, long[] numbers)
     {

@@ -10,6 +10,8 @@ namespace PaperLab.Models;
 public sealed class KeyValueCache : IDisposable
 {
     private readonly LayerCache[] _layers;
+    private readonly Device _device;
+    private long[] _starts;
 
     /// <param name="config">The model whose layers are cached.</param>
     /// <param name="rows">B.</param>
@@ -17,10 +19,12 @@ public sealed class KeyValueCache : IDisposable
     /// <param name="device">Where the model is.</param>
     /// <param name="dtype">Of keys and values, as the model's projections give them.</param>
     /// <param name="starts">First column of each row, where prompts of different lengths are padded on the left; null for column 0.</param>
-    /// <exception cref="ArgumentException"><paramref name="capacity"/> is beyond the model's context.</exception>
+    /// <exception cref="ArgumentException">A number is out of range; the message names it.</exception>
     public KeyValueCache(TransformerConfig config, long rows, long capacity, Device device, ScalarType dtype = ScalarType.Float32, IReadOnlyList<long>? starts = null)
     {
-        Require.That(capacity >= 1 && capacity <= config.ContextLength, nameof(capacity), capacity, $"1 to ContextLength = {config.ContextLength}");
+        long[] columns = starts?.ToArray() ?? new long[rows];
+        Require.That(columns.Length == rows && columns.All(start => start >= 0 && start < capacity), nameof(starts), $"[{string.Join(", ", columns)}]", $"{rows} numbers from 0 to {capacity - 1}");
+        Require.AtLeast((int)capacity, 1, nameof(capacity));
         Require.That(dtype is ScalarType.Float32 or ScalarType.BFloat16 or ScalarType.Float16, nameof(dtype), dtype, "Float32, BFloat16 or Float16");
         AttentionShape shape = AttentionShape.Of(config);
         Capacity = capacity;
@@ -28,7 +32,9 @@ public sealed class KeyValueCache : IDisposable
         _layers = [.. Enumerable.Range(0, config.Layers).Select(_ => new LayerCache(
             empty(rows, shape.KeyHeads, capacity, shape.KeyWidth, dtype: dtype, device: device).DetachFromDisposeScope(),
             empty(rows, shape.ValueHeads, capacity, shape.ValueWidth, dtype: dtype, device: device).DetachFromDisposeScope()))];
-        Starts_B = starts is null || starts.All(start => start == 0) ? null : tensor(starts.ToArray(), device: device).DetachFromDisposeScope();
+        _device = device;
+        _starts = columns;
+        Starts_B = StartsTensor();
     }
 
     /// <summary>Columns filled.</summary>
@@ -48,21 +54,25 @@ public sealed class KeyValueCache : IDisposable
 
     internal LayerCache this[int layer] => _layers[layer];
 
+    /// <summary>Positions of the row that began first: one more than its last position.</summary>
+    internal long LongestRow => Length - _starts.Min();
+
     /// <summary>Keeps the rows with these indices, in this order: finished rows need not be computed.</summary>
-    public void Keep(Tensor rows_B)
+    public void Keep(IReadOnlyList<long> rows)
     {
         using var scope = NewDisposeScope();
+        Tensor rows_B = tensor(rows.ToArray(), device: _device);
         foreach (LayerCache layer in _layers)
         {
             layer.Keep(rows_B, Length);
         }
 
-        if (Starts_B is { } starts)
-        {
-            Starts_B = starts.index_select(0, rows_B).DetachFromDisposeScope();
-            starts.Dispose();
-        }
+        _starts = [.. rows.Select(row => _starts[row])];
+        Starts_B?.Dispose();
+        Starts_B = StartsTensor();
     }
+
+    private Tensor? StartsTensor() => _starts.All(start => start == 0) ? null : tensor(_starts, device: _device).DetachFromDisposeScope();
 
     /// <summary>Called by the model when every layer has appended its <paramref name="tokens"/> columns.</summary>
     internal void Advance(long tokens) => Length += tokens;

@@ -69,7 +69,8 @@ public sealed class MixtureOfExperts : FeedForward
 
     public override FeedForwardOutput forward(Tensor x_NC)
     {
-        Routing routing = Routing.Of(nn.functional.linear(x_NC, router), _config, expert_bias);
+        Tensor logits_NE = nn.functional.linear(x_NC, router).to(ScalarType.Float32); // who computes a token is not left to bf16
+        Routing routing = Routing.Of(logits_NE, _config, expert_bias);
         return new FeedForwardOutput(ForwardAlong(x_NC, routing), routing);
     }
 
@@ -78,8 +79,7 @@ public sealed class MixtureOfExperts : FeedForward
         var experts = new ExpertProduct(routing);
         Tensor x_AC = x_NC.index_select(0, routing.Tokens_A);
         Tensor gate_AF = gate is not null ? experts.Of(x_AC, gate) : experts.Of(experts.Of(x_AC, gate_down!), gate_up!);
-        Tensor hidden_AF = nn.functional.silu(gate_AF) * experts.Of(x_AC, up);
-        Tensor output_NC = routing.Combine(experts.Of(hidden_AF, down));
+        Tensor output_NC = experts.Mix(gate_AF, x_AC, up, down);
         return shared is null ? output_NC : output_NC + shared.forward(x_NC).Output_NC;
     }
 

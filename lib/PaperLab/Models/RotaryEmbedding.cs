@@ -14,9 +14,10 @@ internal sealed class RotaryEmbedding(TransformerConfig config) : IDisposable
 
     /// <summary>The turns of columns <paramref name="first"/> to first + <paramref name="count"/> of a batch, made once for all layers of a pass.</summary>
     /// <param name="starts_B">The column at which each row begins and has position 0; null when all begin at column 0.</param>
-    public RotaryTurn At(long first, long count, Tensor? starts_B, Device device)
+    /// <param name="length">Positions of the longest row, these included.</param>
+    public RotaryTurn At(long first, long count, long length, Tensor? starts_B, Device device)
     {
-        Cover(first + count, device);
+        Cover(length, device);
         if (starts_B is null)
         {
             return new RotaryTurn(_cos_TD!.narrow(0, first, count).unsqueeze(1), _sin_TD!.narrow(0, first, count).unsqueeze(1));
@@ -33,19 +34,20 @@ internal sealed class RotaryEmbedding(TransformerConfig config) : IDisposable
         _sin_TD?.Dispose();
     }
 
-    // Makes the tables when there are none, on another device, or, with dynamic scaling, when a sequence passes the length that
-    // they were made for: its frequencies depend on the length.
+    // Makes the tables when there are none, on another device, or, with dynamic scaling, for another length beyond the original
+    // context: the frequencies depend on the length, and must not depend on what was computed before.
     private void Cover(long length, Device device)
     {
-        if (_cos_TD is not null && length <= _cos_TD.shape[0] && _cos_TD.device_type == device.type && _cos_TD.device_index == device.index)
+        long rows = config.RopeScaling is { Kind: RopeScalingKind.Dynamic } dynamic ? Math.Max(length, Math.Min(dynamic.OriginalContext, config.ContextLength)) : config.ContextLength;
+        if (_cos_TD is not null && _cos_TD.shape[0] == rows && _cos_TD.device_type == device.type && _cos_TD.device_index == device.index)
         {
             return;
         }
 
         Dispose();
-        long rows = config.RopeScaling is { Kind: RopeScalingKind.Dynamic } dynamic ? Math.Max(length, Math.Min(dynamic.OriginalContext, config.ContextLength)) : config.ContextLength;
         using var scope = NewDisposeScope();
         using var noGrad = no_grad();
+        using var lasting = inference_mode(false); // a pass with gradients may be the next to use them
         Tensor frequencies_h = tensor(RopeScaling.Frequencies(_headWidth, config.RopeTheta, config.RopeScaling, rows));
         Tensor angles_Th = outer(arange(rows, dtype: ScalarType.Float64), frequencies_h);
         double factor = config.RopeScaling?.TableFactor ?? 1;

@@ -99,19 +99,6 @@ public sealed record Routing(Tensor Scores_NE, Tensor Counts_E, Tensor Tokens_A,
         return new Routing(scores_NE, counts_E, cells_A - (experts_A * n), experts_A, weights_EN.view(-1).index_select(0, cells_A), null);
     }
 
-    /// <summary>Σ over a token's experts of weight · result: [A, C] in expert order → [N, C].</summary>
-    public Tensor Combine(Tensor results_AC)
-    {
-        if (Places_NK is not { } places)
-        {
-            Tensor none_NC = zeros([Scores_NE.shape[0], results_AC.shape[1]], results_AC.dtype, results_AC.device);
-            return none_NC.index_add(0, Tokens_A, results_AC * Weights_A.unsqueeze(-1).to(results_AC.dtype), 1);
-        }
-
-        Tensor results_NKC = results_AC.index_select(0, places.view(-1)).view(places.shape[0], places.shape[1], -1);
-        return (results_NKC * Weights_NK.unsqueeze(-1).to(results_AC.dtype)).sum([1]);
-    }
-
     /// <summary>
     /// The load-balancing loss E·Σᵢ fᵢ·Pᵢ (arXiv 2501.13074, section 2.3, after Switch Transformer): fᵢ is the share of tokens whose
     /// experts include i (with top-K the f sum to K), Pᵢ the mean softmax score of i. Its minimum, at perfect balance, is K. The

@@ -54,6 +54,12 @@ public sealed class Transformer : nn.Module<Tensor, TransformerOutput>
 
     public TransformerConfig Config { get; }
 
+    /// <summary>Where the weights are.</summary>
+    public Device Device => embed_tokens.weight.device;
+
+    /// <summary>The weights' number format.</summary>
+    public ScalarType Dtype => embed_tokens.weight.dtype;
+
     /// <summary>All parameters.</summary>
     public long TotalParameters => parameters().Sum(parameter => parameter.numel());
 
@@ -89,11 +95,11 @@ public sealed class Transformer : nn.Module<Tensor, TransformerOutput>
     public (Tensor Hidden_BTC, IReadOnlyList<Routing> Routings) Hidden(Tensor tokens_BT, KeyValueCache? cache = null, Action<string, Tensor>? look = null)
     {
         (long rows, long tokens, long before) = (tokens_BT.shape[0], tokens_BT.shape[1], cache?.Length ?? 0);
-        Require.That(before + tokens <= Config.ContextLength, "the sequence's length", before + tokens, $"up to {Config.ContextLength}, the model's ContextLength");
+        long length = (cache?.LongestRow ?? 0) + tokens;
+        Require.That(length <= Config.ContextLength, "the sequence's length", length, $"up to {Config.ContextLength}, the model's ContextLength");
         cache?.RequireRoom(rows, tokens);
-        Device device = embed_tokens.weight.device;
-        RotaryTurn turn = _rotary.At(before, tokens, cache?.Starts_B, device);
-        var mask = new AttentionMask(tokens, before + tokens, Config.Attention?.SlidingWindow, cache?.Starts_B, device);
+        RotaryTurn turn = _rotary.At(before, tokens, length, cache?.Starts_B, Device);
+        var mask = new AttentionMask(tokens, before + tokens, Config.Attention?.SlidingWindow, cache?.Starts_B, Device);
 
         Tensor x_BTC = Aten.Embedding(embed_tokens.weight, tokens_BT);
         look?.Invoke("embed_tokens", x_BTC);

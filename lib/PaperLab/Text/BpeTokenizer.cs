@@ -13,7 +13,7 @@ using ByteLevelBpe = Microsoft.ML.Tokenizers.BpeTokenizer;
 namespace PaperLab.Text;
 
 /// <summary>Text to token ids and back. Safe for use from several threads.</summary>
-public sealed class BpeTokenizer
+public sealed class BpeTokenizer : ITokenizer
 {
     /// <summary>The token that ends a document.</summary>
     public const string EndOfTextToken = "<|endoftext|>";
@@ -127,6 +127,9 @@ public sealed class BpeTokenizer
 
         return new BpeTokenizer([.. tokens, .. special], merges, special);
     }
+
+    /// <summary>Whether <see cref="Save"/> wrote into the folder.</summary>
+    public static bool IsSavedIn(string folder) => File.Exists(Path.Combine(folder, SealFile));
 
     /// <summary>Reads a tokenizer that <see cref="Save"/> wrote.</summary>
     /// <exception cref="InvalidDataException">A file is missing, or is not as it was written; the message names it.</exception>

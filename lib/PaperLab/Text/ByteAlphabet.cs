@@ -9,6 +9,8 @@ internal static class ByteAlphabet
     /// <summary>The character of each byte: printable Latin-1 stands for itself, the other 68 bytes for U+0100 onwards.</summary>
     public static IReadOnlyList<char> Characters { get; } = Make();
 
+    private static readonly Dictionary<char, byte> s_bytes = Characters.Select((character, value) => (character, value)).ToDictionary(pair => pair.character, pair => (byte)pair.value);
+
     /// <summary>Byte strings as text in this alphabet.</summary>
     public static string Write(ReadOnlySpan<byte> bytes)
     {
@@ -19,6 +21,21 @@ internal static class ByteAlphabet
         }
 
         return new string(text);
+    }
+
+    /// <summary>The bytes that a text in this alphabet stands for; null where it has other characters.</summary>
+    public static byte[]? Read(string text)
+    {
+        var bytes = new byte[text.Length];
+        for (int i = 0; i < text.Length; i++)
+        {
+            if (!s_bytes.TryGetValue(text[i], out bytes[i]))
+            {
+                return null;
+            }
+        }
+
+        return bytes;
     }
 
     private static char[] Make()

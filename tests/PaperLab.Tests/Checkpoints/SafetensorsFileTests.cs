@@ -22,9 +22,28 @@ public sealed class SafetensorsFileTests : TorchTest
         SafetensorsFile.Write(folder.File("a.safetensors"), [("x", tensor(new byte[] { 7, 8 })), ("y", tensor(new[] { 1f, -2f }).view(1, 2))], new Dictionary<string, string> { ["format"] = "pt" });
 
         const string Header = """{"__metadata__":{"format":"pt"},"y":{"dtype":"F32","shape":[1,2],"data_offsets":[0,8]},"x":{"dtype":"U8","shape":[2],"data_offsets":[8,10]}}""";
-        byte[] header = Encoding.UTF8.GetBytes(Header.PadRight((Header.Length + 7) / 8 * 8));
+        byte[] header = Encoding.UTF8.GetBytes(Header.PadRight(((Header.Length + 8 + 63) / 64 * 64) - 8));
         byte[] expected = [.. BitConverter.GetBytes((long)header.Length), .. header, 0, 0, 0x80, 0x3f, 0, 0, 0, 0xc0, 7, 8];
         Assert.Equal(expected, File.ReadAllBytes(folder.File("a.safetensors")));
+    }
+
+    [Fact]
+    public void Tensors_are_laid_out_so_that_each_is_aligned_to_its_own_length()
+    {
+        using var folder = new TemporaryFolder();
+        (string, Tensor)[] tensors = [("odd", zeros(3, dtype: ScalarType.Byte)), ("a", ones(5)), ("experts", ones(2, 8, 8)), ("b", ones(8)), ("none", ones(0)), ("more", ones(64) * 2)];
+
+        SafetensorsFile.Write(folder.File("a.safetensors"), tensors);
+
+        using SafetensorsFile file = SafetensorsFile.Open(folder.File("a.safetensors"));
+        Assert.Equal(["experts", "none", "more", "b", "a", "odd"], file.Names);
+        long at = 8 + BitConverter.ToInt64(File.ReadAllBytes(folder.File("a.safetensors")));
+        foreach (string name in file.Names.Where(name => name != "none"))
+        {
+            long bytes = file.Tensor(name).bytes.Length;
+            Assert.Equal(0, at % Math.Min(bytes & -bytes, 64));
+            at += bytes;
+        }
     }
 
     [Fact]

@@ -90,14 +90,14 @@ public sealed class AttentionTests : TorchTest
         Tensor tokens = Tokens(4, 10);
         using var cache = new KeyValueCache(model.Config, rows: 4, capacity: 10, CPU, starts: [0, 2, 1, 0]);
         model.Hidden(tokens.narrow(1, 0, 6), cache);
-        Tensor stay = tensor(new long[] { 3, 1 });
+        long[] stay = [3, 1];
         cache.Keep(stay);
-        Tensor kept = model.Hidden(tokens.index_select(0, stay).narrow(1, 6, 4), cache).Hidden_BTC;
+        Tensor kept = model.Hidden(tokens.index_select(0, tensor(stay)).narrow(1, 6, 4), cache).Hidden_BTC;
 
         using var whole = new KeyValueCache(model.Config, rows: 4, capacity: 10, CPU, starts: [0, 2, 1, 0]);
         Tensor all = model.Hidden(tokens, whole).Hidden_BTC.narrow(1, 6, 4);
 
-        Assert.True(Close(all.index_select(0, stay), kept));
+        Assert.True(Close(all.index_select(0, tensor(stay)), kept));
         Assert.Equal(2, cache.Rows);
     }
 
@@ -230,7 +230,7 @@ public sealed class AttentionTests : TorchTest
     private static Tensor Turned(Tensor vector, int position)
     {
         var rotary = new RotaryEmbedding(Config with { Width = (int)vector.shape[0], Heads = 1 });
-        return rotary.At(position, 1, null, CPU).Apply(vector.view(1, 1, 1, -1)).view(-1);
+        return rotary.At(position, 1, position + 1, null, CPU).Apply(vector.view(1, 1, 1, -1)).view(-1);
     }
 
     // Head by head, with nothing shared between them.

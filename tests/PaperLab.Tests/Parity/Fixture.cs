@@ -27,6 +27,10 @@ internal sealed class Fixture : IDisposable
     public static IEnumerable<string> Names(string folder) =>
         Directory.EnumerateFiles(Path.Combine(Folder, folder), "*.safetensors").Select(path => Path.GetFileNameWithoutExtension(path)).Order(StringComparer.Ordinal);
 
+    /// <summary>The folders in a folder: one for each Hugging Face family.</summary>
+    public static IEnumerable<string> Folders(string folder) =>
+        Directory.EnumerateDirectories(Path.Combine(Folder, folder)).Select(path => Path.GetFileName(path)).Order(StringComparer.Ordinal);
+
     public static Fixture Open(string folder, string name) => new(SafetensorsFile.Open(Path.Combine(Folder, folder, name + ".safetensors")));
 
     public bool Has(string name) => _file.Names.Contains(name);

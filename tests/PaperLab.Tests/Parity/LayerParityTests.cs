@@ -89,7 +89,7 @@ public sealed class LayerParityTests : TorchTest
         });
         Tensor x_BPHD = inputs["x"].transpose(1, 2), positions = inputs["positions"];
         Tensor x_BTHD = zeros(1, config.Length, x_BPHD.shape[2], config.HeadWidth).index_copy(1, positions, x_BPHD);
-        return rotary.At(0, config.Length, null, CPU).Apply(x_BTHD).index_select(1, positions).transpose(1, 2);
+        return rotary.At(0, config.Length, config.Length, null, CPU).Apply(x_BTHD).index_select(1, positions).transpose(1, 2);
     }
 
     private static Tensor Attention(Fixture fixture, Dictionary<string, Tensor> inputs)

@@ -92,6 +92,21 @@ public sealed class ModelParityTests : TorchTest
         fixture.RequireErrorsBelow(0);
     }
 
+    [Fact]
+    public void Dynamic_frequencies_do_not_remember_a_longer_sequence()
+    {
+        using Fixture fixture = Fixture.Open("models", "rope-dynamic");
+        using Transformer fresh = Load(fixture), used = Load(fixture);
+        Tensor tokens_BT = fixture["input.tokens"];
+        used.forward(tokens_BT);
+
+        Assert.All([6L, 12L], length =>
+        {
+            Tensor shorter_BT = tokens_BT.narrow(1, 0, length);
+            Assert.True(fresh.forward(shorter_BT).Logits_BTV.equal(used.forward(shorter_BT).Logits_BTV).all().item<bool>(), $"{length} tokens");
+        });
+    }
+
     private static Transformer Load(Fixture fixture)
     {
         var model = new Transformer(fixture.Config<TransformerConfig>(), initialize: false);

@@ -1,5 +1,6 @@
 """Two small byte-pair tokenizers in Hugging Face's tokenizer.json: byte-level (GPT-2, Llama 3, Qwen) and metaspace with byte
-fallback (SentencePiece's, as Llama 2 and Mistral have it). Trained here, on the sentences below, and run here too.
+fallback (SentencePiece's, as Llama 2 and Mistral have it). Trained here, on the sentences below, and run here too; the ids and
+texts that this gave were compared once with Hugging Face's own @huggingface/tokenizers 0.2.0 and were the same.
 """
 
 import re
@@ -141,9 +142,10 @@ class ByteLevel:
         return on_segments(text, self.special, plain)
 
     def decode(self, ids):
-        names = {i: token for token, i in self.vocabulary.items()}
         byte_of = {character: byte for byte, character in self.table.items()}
-        return bytes(byte_of[c] for i in ids for c in names[i]).decode()
+        data = {i: bytes(byte_of[c] for c in token) for token, i in self.vocabulary.items()}
+        data.update({i: token.encode() for token, i in self.special.items()})
+        return b"".join(data[i] for i in ids).decode()
 
     def json(self):
         byte_level = {"type": "ByteLevel", "add_prefix_space": False, "trim_offsets": True, "use_regex": False}
@@ -237,12 +239,8 @@ def document(tokenizer, normalizer, pre_tokenizer, decoder, model):
 def expectations(tokenizer):
     """Each text, its ids without and with what the post-processor adds, and what the ids decode to."""
     before = [tokenizer.special[tokenizer.first]] if tokenizer.first else []
-    names = list(tokenizer.special)
-    results = []
-    for text in TEXTS:
+    names, results = list(tokenizer.special), []
+    for text in [*TEXTS, f"{names[1]}the text{names[-1]} of the reader{names[1]}"]:
         ids = tokenizer.encode(text)
         results.append({"text": text, "ids": ids, "with_special_tokens": before + ids, "decoded": tokenizer.decode(ids)})
-    marked = f"{names[1]}the text{names[-1]} of the reader{names[1]}"
-    ids = tokenizer.encode(marked)
-    results.append({"text": marked, "ids": ids, "with_special_tokens": before + ids, "decoded": None})
     return results
