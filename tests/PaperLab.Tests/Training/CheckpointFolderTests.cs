@@ -41,10 +41,7 @@ public sealed class CheckpointFolderTests : IDisposable
         File.WriteAllText(Path.Combine(path, ".step-00000003.tmp", "weights.safetensors"), "half");
         File.WriteAllText(Path.Combine(path, "notes.txt"), "mine");
 
-        using (CheckpointFolder folder = CheckpointFolder.Open(path))
-        {
-            folder.Finish();
-        }
+        CheckpointFolder.Open(path).Dispose();
 
         Assert.Equal(["notes.txt"], Directory.GetFileSystemEntries(path).Select(Path.GetFileName));
     }

@@ -1,8 +1,10 @@
 using System.Text.Json;
 using PaperLab.Checkpoints;
 using PaperLab.Models;
+using PaperLab.Text;
 using PaperLab.Training;
 using static TorchSharp.torch;
+using AdamW = PaperLab.Training.AdamW;
 
 namespace PaperLab.Tests.Training;
 
@@ -167,43 +169,36 @@ public sealed class CheckpointTests : TrainingTest
     }
 
     [Fact]
-    public void Checkpoints_go_with_the_run_and_its_weights_stay_if_wanted()
+    public void A_finished_run_keeps_its_model_if_wanted_and_no_checkpoint()
     {
-        string weights = Folder.File("kept/weights.safetensors");
+        string kept = Folder.File("models/kept");
         RunRecord record;
         using (CheckpointFolder folder = CheckpointFolder.Open(_path))
         {
-            record = new LanguageModelTrainer(s_config, TrainingFixtures.Text(Folder), Runtime).Run("smoke", new RunOptions { Checkpoints = folder });
-            folder.Finish(weights);
+            record = new LanguageModelTrainer(s_config, TrainingFixtures.Text(Folder), Runtime).Run("smoke", new RunOptions { Checkpoints = folder, ModelFolder = kept });
+            folder.Clear();
         }
 
         Assert.False(Directory.Exists(_path));
-        using Transformer model = TrainedWeights.Load(weights, CPU);
-        Assert.Equal(s_config.Model, model.Config);
-        Assert.Equal(record.Final.Loss, new Evaluator(TrainingFixtures.Text(Folder), s_config.Text.EvaluationWindows, 8, CPU).Evaluate(model).Loss);
+        using HuggingFaceModel loaded = HuggingFaceModel.Load(kept);
+        Assert.Equal(s_config.Model.FeedForward, loaded.Model.Config.FeedForward);
+        Assert.Equal(TrainingFixtures.Text(Folder).Tokenizer.Hash, Assert.IsType<BpeTokenizer>(loaded.Tokenizer).Hash);
+        Assert.Equal(record.Final.Loss, new Evaluator(TrainingFixtures.Text(Folder), s_config.Text.EvaluationWindows, 8, CPU).Evaluate(loaded.Model).Loss, 6);
     }
 
     [Fact]
-    public void Weights_of_another_model_are_refused_by_name()
+    public void Weights_that_are_not_the_models_are_refused_by_name()
     {
-        string path = Folder.File("weights.safetensors");
-        using var small = new Transformer(s_config.Model);
-        TrainedWeights.Save(path, small);
-        using var wide = new Transformer(s_config.Model with { Width = 32, Layers = 1 });
+        Interrupt(after: 13);
+        string folder = Path.Combine(_path, "step-00000013");
+        using var optimizer = new AdamW([("w", new TorchSharp.Modules.Parameter(zeros(1)))], 1);
+        using var other = new Transformer(s_config.Model with { Width = 32, Layers = 1 });
 
-        string message = Assert.Throws<CheckpointException>(() => TrainedWeights.CopyInto(wide, path)).Message;
+        string message = Assert.Throws<CheckpointException>(() => TrainingCheckpoint.Read(folder).Restore(
+            folder, other, optimizer, new BatchSampler(TrainingFixtures.Text(Folder), 8, 16, 1))).Message;
 
+        Assert.StartsWith(Path.Combine(folder, "weights.safetensors"), message);
         Assert.Contains("layers.1.input_layernorm.weight is unknown", message);
-        Assert.Contains("Use the weights of a model with the same config.", message);
-    }
-
-    [Fact]
-    public void A_file_that_does_not_say_its_model_is_refused()
-    {
-        string path = Folder.File("weights.safetensors");
-        SafetensorsFile.Write(path, [("embed_tokens.weight", zeros(3, 2))]);
-
-        Assert.Contains("nothing says what model it is", Assert.Throws<CheckpointException>(() => TrainedWeights.Load(path, CPU)).Message);
     }
 
     // The checkpoint of the step, and those of steps 8 and 12, where the best evaluations so far were.

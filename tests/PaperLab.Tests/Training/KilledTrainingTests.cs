@@ -47,7 +47,7 @@ public sealed class KilledTrainingTests : IDisposable
         Assert.Equal(Enumerable.Range(1, steps), Losses(killed).Select(line => line.Step));
         Assert.All(Directory.GetFiles(killed, "events.*", SearchOption.AllDirectories), AssertWholeButForTheEnd);
 
-        // Beside the text's cache: the record, the weights, the metrics, and the empty lock.
+        // Beside the text's cache: the record, the model, the metrics, and the empty lock.
         string[] left = [.. Directory.GetFileSystemEntries(killed, "*", SearchOption.AllDirectories).Select(path => Path.GetRelativePath(killed, path))];
         Assert.DoesNotContain(left, path => path.EndsWith(".tmp") || path.Contains("step-") || path.Contains("damaged") || path.EndsWith("owner.txt"));
     }
@@ -88,7 +88,7 @@ public sealed class KilledTrainingTests : IDisposable
     private static string Weights(string folder, int steps)
     {
         RunRecord record = Record(folder, steps);
-        return TrainingChild.Store(folder).WeightsOf(record.Config, record.CorpusHash);
+        return Path.Combine(TrainingChild.Store(folder).ModelOf(record.Config, record.CorpusHash), "model.safetensors");
     }
 
     private static List<(int Step, double Loss)> Losses(string folder)

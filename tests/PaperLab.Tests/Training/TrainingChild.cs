@@ -28,7 +28,7 @@ internal static class TrainingChild
             note: Console.Error.WriteLine,
             text: TrainingFixtures.Text(folder),
             checkpoints: new CheckpointOptions { EverySteps = 3 },
-            keepWeights: true);
+            keepModels: true);
         return 0;
     }
 
