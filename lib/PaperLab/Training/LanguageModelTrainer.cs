@@ -216,7 +216,7 @@ public sealed class LanguageModelTrainer
 
     // The batch's mean loss, its gradients, and for experts that balance themselves the assignments in each layer, micro-batch by
     // micro-batch: each weighs in with its share of the sequences, which makes the sum the mean over the batch.
-    private (Tensor Loss, Tensor[] Counts_E) ForwardAndBackward(Transformer model, Batch batch)
+    internal (Tensor Loss, Tensor[] Counts_E) ForwardAndBackward(Transformer model, Batch batch)
     {
         Tensor loss = zeros([], device: _runtime.Device);
         Tensor[] counts_E = _config.Model.FeedForward is MixtureOfExpertsConfig { BiasUpdateRate: > 0 } experts

@@ -52,6 +52,27 @@ public sealed class KilledTrainingTests : IDisposable
         Assert.DoesNotContain(left, path => path.EndsWith(".tmp") || path.Contains("step-") || path.Contains("damaged") || path.EndsWith("owner.txt"));
     }
 
+    [Fact]
+    public async Task Two_processes_that_want_the_same_run_train_it_once()
+    {
+        string folder = _folder.File("shared"), waiting = $"is in use by process {Environment.ProcessId} on {Environment.MachineName}; waiting";
+        RunConfig config = TrainingChild.Comparison(30).ConfigOf(TrainingChild.Comparison(30).Arms[0], 1);
+        CheckpointFolder held = CheckpointFolder.Open(TrainingChild.Store(folder).CheckpointsOf(config, TrainingFixtures.Text(folder).Corpus.Hash));
+        using Process first = TrainingChild.Start(folder, 30), second = TrainingChild.Start(folder, 30);
+        Assert.Contains(waiting, await first.StandardError.ReadLineAsync());
+        Assert.Contains(waiting, await second.StandardError.ReadLineAsync());
+
+        held.Dispose();
+        string[] notes = await Task.WhenAll(first.StandardError.ReadToEndAsync(), second.StandardError.ReadToEndAsync());
+        string[] steps = [await first.StandardOutput.ReadToEndAsync(), await second.StandardOutput.ReadToEndAsync()];
+        await first.WaitForExitAsync();
+        await second.WaitForExitAsync();
+
+        Assert.True(first.ExitCode == 0 && second.ExitCode == 0, string.Concat(notes));
+        Assert.Equal([0, 30], steps.Select(lines => lines.Count(c => c == '\n')).Order());
+        Assert.Equal(30, Record(folder, 30).TrainingLoss.Count);
+    }
+
     // Lets the training make some steps, and a part of one or of a checkpoint, and kills it (SIGKILL). Returns the last step heard of.
     private static int KillAfter(string folder, int steps, int reports, TimeSpan wait)
     {

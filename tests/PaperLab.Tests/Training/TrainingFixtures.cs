@@ -28,6 +28,9 @@ internal static class TrainingFixtures
 
     public static RunConfig RunConfig { get; } = Comparison.ConfigOf(Comparison.Arms[0], seed: 1);
 
+    /// <summary>One sequence of one token.</summary>
+    public static Batch Batch { get; } = new([1], [2], [0], 1);
+
     public static TokenizedCorpus Text(TemporaryFolder folder) => Text(folder.Path);
 
     public static TokenizedCorpus Text(string folder)
