@@ -56,17 +56,35 @@ public sealed class StoppedRunTests
         await tool.LineAsync("working");
 
         // A terminal's Ctrl-C reaches the child too: it must leave the decision to the runner.
-        int[] targets = signal == "INT" ? [tool.Process.Id, child] : [tool.Process.Id];
-        using (Process kill = Process.Start("kill", ["-" + signal, .. targets.Select(id => id.ToString())]))
-        {
-            await kill.WaitForExitAsync(TestContext.Current.CancellationToken);
-        }
-
+        await SignalAsync(signal, signal == "INT" ? [tool.Process.Id, child] : [tool.Process.Id]);
         ToolResult result = await tool.EndAsync();
 
         Assert.Equal(130, result.ExitCode);
         Notebook saved = tool.Saved("busy");
         Assert.Equal("working\n", saved.Cell(2).Text());
         Assert.Equal("RunStopped", saved.Cell(2).Error().Name);
+    }
+
+    [Fact]
+    public async Task A_second_signal_ends_the_tool_at_once_and_even_a_blocked_notebook_with_it()
+    {
+        using var tool = new Tool();
+        tool.StartFixture("blocked-native");
+        int child = int.Parse(await tool.LineAsync("process "));
+        await tool.LineAsync("before");
+
+        await SignalAsync("INT", [tool.Process.Id, child]);
+        await Tool.UntilAsync(() => tool.Stderr.Contains("Once more to end at once"));
+        await Task.Delay(500, TestContext.Current.CancellationToken); // the child is being interrupted, in vain
+        await SignalAsync("INT", [tool.Process.Id, child]);
+
+        Assert.Equal(130, (await tool.EndAsync()).ExitCode);
+        await Tool.UntilAsync(() => !Tool.IsAlive(child));
+    }
+
+    private static async Task SignalAsync(string signal, IEnumerable<int> processes)
+    {
+        using Process kill = Process.Start("kill", ["-" + signal, .. processes.Select(id => id.ToString())]);
+        await kill.WaitForExitAsync(TestContext.Current.CancellationToken);
     }
 }
