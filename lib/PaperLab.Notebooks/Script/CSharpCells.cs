@@ -45,7 +45,21 @@ internal sealed class CSharpCells(References references)
     /// <exception cref="CellException">It does not compile.</exception>
     public Script<object> Compile(string code, CellSource source, CancellationToken cancel)
     {
-        return Settled(() => Continue(_state?.Script, code, source), script => script.Compile(cancel), code, source);
+        return Settled(() => Continue(_state?.Script, code, source), script => Emit(script, cancel), code, source);
+    }
+
+    // Not Script.Compile, which analyses the whole cell a second time for warnings that nobody is shown: a fifth of a small cell's cost.
+    private static ImmutableArray<Diagnostic> Emit(Script<object> script, CancellationToken cancel)
+    {
+        try
+        {
+            script.CreateDelegate(cancel);
+            return [];
+        }
+        catch (CompilationErrorException error)
+        {
+            return error.Diagnostics;
+        }
     }
 
     /// <summary>Runs a compiled script. Its exception, if any, is thrown; variables that it assigned before then are kept.</summary>
@@ -78,17 +92,13 @@ internal sealed class CSharpCells(References references)
     {
         Script<object> script = create();
         ImmutableArray<Diagnostic> diagnostics = compile(script);
-        if (HasErrors(diagnostics) && references.Unsettle())
+        while (HasErrors(diagnostics) && references.Unsettle())
         {
             script = create();
             diagnostics = compile(script);
         }
 
-        if (HasErrors(diagnostics))
-        {
-            references.Unsettle();
-        }
-        else if (references.Settle() is { Count: > 0 } found)
+        if (!HasErrors(diagnostics) && references.Settle() is { Count: > 0 } found)
         {
             _options = _options.AddReferences(found);
         }

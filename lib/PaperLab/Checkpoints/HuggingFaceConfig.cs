@@ -1,6 +1,5 @@
-// config.json ↔ TransformerConfig, for the families that differ from Llama in a few fields only. What is absent has the default of
-// the family's class in Hugging Face's transformers; what we cannot compute is refused by name; what we do not know is kept and
-// written back. Model kinds that no family covers are written as model_type "paperlab", with our own config inside.
+// config.json ↔ TransformerConfig. What we do not know of a file that was read is kept and written back. Model kinds that no family of
+// Hugging Face's covers are written as model_type "paperlab", with our own config inside.
 
 using System.Text.Encodings.Web;
 using System.Text.Json;
@@ -22,16 +21,13 @@ public sealed record HuggingFaceConfig
 
     private const string OwnConfig = "transformer";
 
-    // For what a family's fields cannot say.
-    private const string OwnContext = "paperlab_context_length", OwnBalanceLoss = "paperlab_balance_loss_weight", OwnZLoss = "paperlab_z_loss_weight";
-
-    // All that FieldsOf may write, and older or newer spellings of the same: these give way when the model is another than was read.
+    // All that may be written for a model, and older or newer spellings of the same: these give way when the model is another than was read.
     private static readonly string[] s_modelFields =
     [
         "architectures", "model_type", "vocab_size", "hidden_size", "intermediate_size", "num_hidden_layers", "num_attention_heads",
         "num_key_value_heads", "head_dim", "hidden_act", "max_position_embeddings", "rms_norm_eps", "rope_theta", "rope_scaling", "rope_parameters",
         "original_max_position_embeddings", "tie_word_embeddings", "attention_bias", "mlp_bias", "sliding_window", "use_sliding_window",
-        "max_window_layers", "layer_types", "num_local_experts", "num_experts_per_tok", OwnConfig, OwnContext, OwnBalanceLoss, OwnZLoss,
+        "max_window_layers", "layer_types", "num_local_experts", "num_experts_per_tok", OwnConfig, ModelFamily.OwnContext, ModelFamily.OwnBalanceLoss, ModelFamily.OwnZLoss,
     ];
 
     private static readonly JsonSerializerOptions s_json = new()
@@ -43,15 +39,6 @@ public sealed record HuggingFaceConfig
         UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow,
         Converters = { new JsonStringEnumConverter() },
     };
-
-    private static readonly Family[] s_families =
-    [
-        new("llama", "LlamaForCausalLM", ContextLength: 2048),
-        new("mistral", "MistralForCausalLM", ContextLength: 131_072, KeyValueHeads: 8, SlidingWindow: 4096),
-        new("mixtral", "MixtralForCausalLM", ContextLength: 131_072, KeyValueHeads: 8, RopeTheta: 1e6, NormEpsilon: 1e-5),
-        new("qwen2", "Qwen2ForCausalLM", ContextLength: 32_768, KeyValueHeads: 32),
-        new("qwen3", "Qwen3ForCausalLM", ContextLength: 32_768, KeyValueHeads: 32, HeadWidth: 128),
-    ];
 
     private static readonly (string Name, ScalarType Dtype)[] s_dtypes =
         [("bfloat16", ScalarType.BFloat16), ("float16", ScalarType.Float16), ("float32", ScalarType.Float32), ("float64", ScalarType.Float64)];
@@ -158,8 +145,8 @@ public sealed record HuggingFaceConfig
         {
             TransformerConfig model = type == OwnFamily
                 ? JsonSerializer.Deserialize<TransformerConfig>(json[OwnConfig], s_json) ?? throw fields.Wrong(OwnConfig, "the config of a PaperLab model")
-                : ParseModel(fields, s_families.FirstOrDefault(family => family.ModelType == type) ?? throw fields.Wrong(
-                    "model_type", string.Join(", ", s_families.Select(family => family.ModelType).Append(OwnFamily)), "Take a checkpoint of one of these families."));
+                : FamilyReader.Read(fields, ModelFamily.All.FirstOrDefault(family => family.ModelType == type) ?? throw fields.Wrong(
+                    "model_type", string.Join(", ", ModelFamily.All.Select(family => family.ModelType).Append(OwnFamily)), "Take a checkpoint of one of these families."));
             model.Validate();
             return model;
         }
@@ -173,262 +160,12 @@ public sealed record HuggingFaceConfig
         }
     }
 
-    private static TransformerConfig ParseModel(ConfigFields fields, Family family)
-    {
-        fields.MustBe("hidden_act", "silu");
-        fields.MustBe("mlp_bias", false);
-        fields.MustBe("partial_rotary_factor", 1);
-        if (fields.Has("quantization_config"))
+    private static JsonObject FieldsOf(TransformerConfig model) => ModelFamily.Of(model) is { } family
+        ? FamilyWriter.FieldsOf(model, family)
+        : new JsonObject
         {
-            throw fields.Wrong("quantization_config", "none", "Take the checkpoint before it was quantized.");
-        }
-
-        (int width, int layers, int heads) = (fields.Count("hidden_size"), fields.Count("num_hidden_layers"), fields.Count("num_attention_heads"));
-        if (width % heads != 0 && !fields.Has("head_dim") && family.HeadWidth is null)
-        {
-            throw fields.Wrong("num_attention_heads", $"a divisor of hidden_size = {width} where there is no head_dim");
-        }
-
-        int keyValueHeads = fields.Count("num_key_value_heads", family.KeyValueHeads ?? heads);
-        int headWidth = fields.Count("head_dim", family.HeadWidth ?? width / heads);
-        bool bias = family.ModelType == "qwen2" || (family.ModelType is "llama" or "qwen3" && fields.Flag("attention_bias", false));
-        (double theta, RopeScaling? scaling, int context) = ParsePositions(fields, family);
-        context = fields.Count(OwnContext, context);
-        var attention = new AttentionConfig
-        {
-            KeyHeads = keyValueHeads == heads ? null : keyValueHeads,
-            ValueHeads = keyValueHeads == heads ? null : keyValueHeads,
-            KeyWidth = width % heads == 0 && headWidth == width / heads ? null : headWidth,
-            ValueWidth = width % heads == 0 && headWidth == width / heads ? null : headWidth,
-            SlidingWindow = ParseWindow(fields, family, layers, context),
-            QkvBias = bias,
-            OutputBias = bias && family.ModelType != "qwen2",
-            QkNorm = family.ModelType == "qwen3",
+            ["architectures"] = new JsonArray("PaperLabTransformer"),
+            ["model_type"] = OwnFamily,
+            [OwnConfig] = JsonSerializer.SerializeToNode(model, s_json),
         };
-        return new TransformerConfig
-        {
-            VocabularySize = fields.Count("vocab_size"),
-            Width = width,
-            Layers = layers,
-            Heads = heads,
-            Attention = attention == new AttentionConfig() ? null : attention,
-            ContextLength = context,
-            RopeTheta = theta,
-            RopeScaling = scaling,
-            NormEpsilon = fields.Positive("rms_norm_eps", family.NormEpsilon),
-            TieEmbeddings = fields.Flag("tie_word_embeddings", false),
-            FeedForward = family.ModelType == "mixtral" ? ParseExperts(fields) : new DenseConfig(fields.Count("intermediate_size")),
-        };
-    }
-
-    // Mixtral's weights are a softmax over all experts, divided by the sum over the chosen: a softmax over the chosen.
-    private static MixtureOfExpertsConfig ParseExperts(ConfigFields fields) => new()
-    {
-        NumExperts = fields.Count("num_local_experts", 8),
-        TopK = fields.Count("num_experts_per_tok", 2),
-        Hidden = fields.Count("intermediate_size"),
-        BalanceLossWeight = fields.Has(OwnBalanceLoss) ? fields.Positive(OwnBalanceLoss) : 0,
-        ZLossWeight = fields.Has(OwnZLoss) ? fields.Positive(OwnZLoss) : 0,
-    };
-
-    // All layers alike is what we compute: full attention, or one window.
-    private static int? ParseWindow(ConfigFields fields, Family family, int layers, int context)
-    {
-        bool qwen = family.ModelType is "qwen2" or "qwen3";
-        int? window = family.ModelType == "llama" || (qwen && !fields.Flag("use_sliding_window", false)) ? null
-            : fields.Has("sliding_window") ? fields.Count("sliding_window")
-            : fields.IsNull("sliding_window") ? null : family.SlidingWindow;
-        IReadOnlyList<string> kinds = fields.Texts("layer_types");
-        if (kinds.Count == 0 && qwen && window is not null)
-        {
-            int full = fields.Count("max_window_layers", 28, least: 0);
-            kinds = [.. Enumerable.Range(0, layers).Select(layer => layer < full ? "full_attention" : "sliding_attention")];
-        }
-
-        if (kinds.Count > 0 && kinds.All(kind => kind == "full_attention"))
-        {
-            return null;
-        }
-
-        // A window as long as the context is full attention.
-        return kinds.All(kind => kind == "sliding_attention") || window >= context ? window : throw fields.Wrong(
-            fields.Has("layer_types") ? "layer_types" : "max_window_layers",
-            "the same kind of attention in every layer",
-            "Layers with and without a window in one model are not supported; for texts within the window, set use_sliding_window to false and layer_types to null.");
-    }
-
-    private static (double Theta, RopeScaling? Scaling, int Context) ParsePositions(ConfigFields fields, Family family)
-    {
-        ConfigFields? parameters = fields.Object("rope_parameters");
-        double theta = parameters?.Has("rope_theta") == true ? parameters.Positive("rope_theta") : fields.Positive("rope_theta", family.RopeTheta);
-        int context = fields.Count("max_position_embeddings", family.ContextLength);
-        if ((parameters ?? fields.Object("rope_scaling")) is not { } rope)
-        {
-            return (theta, null, context);
-        }
-
-        rope.MustBe("partial_rotary_factor", 1);
-        if (rope.Has("full_attention") || rope.Has("sliding_attention"))
-        {
-            throw rope.Wrong(rope.Has("full_attention") ? "full_attention" : "sliding_attention", "one set of parameters for all layers");
-        }
-
-        string type = rope.Text("rope_type") ?? rope.Text("type") ?? "default";
-        int original = rope.Count("original_max_position_embeddings", fields.Count("original_max_position_embeddings", context));
-        int Stretched(double factor, int from) => (int)Math.Min(Math.Round(factor * from), int.MaxValue);
-        return type switch
-        {
-            "default" => (theta, null, context),
-            "linear" => (theta, new RopeScaling { Kind = RopeScalingKind.Linear, Factor = rope.Positive("factor") }, context),
-
-            // Hugging Face takes max_position_embeddings for the length of training here.
-            "dynamic" => (theta, new RopeScaling { Kind = RopeScalingKind.Dynamic, Factor = rope.Positive("factor"), OriginalContext = context }, Stretched(rope.Positive("factor"), context)),
-            "llama3" => (theta, new RopeScaling
-            {
-                Kind = RopeScalingKind.Llama3,
-                Factor = rope.Positive("factor"),
-                OriginalContext = original,
-                LowFrequencyFactor = rope.Positive("low_freq_factor"),
-                HighFrequencyFactor = rope.Positive("high_freq_factor"),
-            }, context),
-            "yarn" => (theta, ParseYarn(rope, original), Math.Max(context, Stretched(rope.Positive("factor"), original))),
-            _ => throw rope.Wrong(rope.Has("rope_type") ? "rope_type" : "type", "default, linear, dynamic, llama3, yarn"),
-        };
-    }
-
-    private static RopeScaling ParseYarn(ConfigFields rope, int original)
-    {
-        rope.MustBe("truncate", true);
-        rope.MustBe("mscale", 0);
-        rope.MustBe("mscale_all_dim", 0);
-        return new RopeScaling
-        {
-            Kind = RopeScalingKind.Yarn,
-            Factor = rope.Positive("factor"),
-            OriginalContext = original,
-            BetaFast = rope.Positive("beta_fast", 32),
-            BetaSlow = rope.Positive("beta_slow", 1),
-            AttentionFactor = rope.Has("attention_factor") ? rope.Positive("attention_factor") : null,
-        };
-    }
-
-    // The family that computes just what the model does; null where there is none.
-    private static string? FamilyOf(TransformerConfig model)
-    {
-        AttentionConfig attention = model.Attention ?? new AttentionConfig();
-        AttentionShape shape = AttentionShape.Of(model);
-        bool special = shape.KeyHeads != shape.ValueHeads || shape.KeyWidth != shape.ValueWidth || attention.QueryHidden is not null || attention.SelectedValues is not null;
-        (bool qkv, bool output, bool norm, bool window) = (attention.QkvBias, attention.OutputBias, attention.QkNorm, attention.SlidingWindow is not null);
-        return (model.FeedForward, special) switch
-        {
-            (DenseConfig, false) when norm && qkv == output => "qwen3",
-            (DenseConfig, false) when !norm && qkv && !output => "qwen2",
-            (DenseConfig, false) when !norm && !qkv && !output && window => "mistral",
-            (DenseConfig, false) when !norm && qkv == output && !window => "llama",
-            (MixtureOfExpertsConfig { Selection: ExpertSelection.TopK, NormalizeWeights: true, GateRank: null, SharedExperts: 0, BiasUpdateRate: 0 }, false)
-                when !norm && !qkv && !output => "mixtral",
-            _ => null,
-        };
-    }
-
-    private static JsonObject FieldsOf(TransformerConfig model)
-    {
-        if (FamilyOf(model) is not { } type)
-        {
-            return new JsonObject
-            {
-                ["architectures"] = new JsonArray("PaperLabTransformer"),
-                ["model_type"] = OwnFamily,
-                [OwnConfig] = JsonSerializer.SerializeToNode(model, s_json),
-            };
-        }
-
-        Family family = s_families.First(known => known.ModelType == type);
-        AttentionShape shape = AttentionShape.Of(model);
-        AttentionConfig attention = model.Attention ?? new AttentionConfig();
-        bool qwen = type is "qwen2" or "qwen3";
-        var json = new JsonObject
-        {
-            ["architectures"] = new JsonArray(family.Architecture),
-            ["model_type"] = type,
-            ["vocab_size"] = model.VocabularySize,
-            ["hidden_size"] = model.Width,
-            ["intermediate_size"] = (model.FeedForward as DenseConfig)?.Hidden ?? ((MixtureOfExpertsConfig)model.FeedForward).Hidden,
-            ["num_hidden_layers"] = model.Layers,
-            ["num_attention_heads"] = model.Heads,
-            ["num_key_value_heads"] = shape.KeyHeads,
-            ["head_dim"] = shape.KeyWidth,
-            ["hidden_act"] = "silu",
-            ["max_position_embeddings"] = model.RopeScaling is { Kind: RopeScalingKind.Dynamic } dynamic ? dynamic.OriginalContext : model.ContextLength,
-            ["rms_norm_eps"] = model.NormEpsilon,
-            ["rope_theta"] = model.RopeTheta,
-            ["rope_scaling"] = RopeFieldsOf(model.RopeScaling),
-            ["tie_word_embeddings"] = model.TieEmbeddings,
-        };
-        if (type is "llama" or "qwen3")
-        {
-            json["attention_bias"] = attention.QkvBias;
-        }
-
-        if (qwen)
-        {
-            json["use_sliding_window"] = attention.SlidingWindow is not null;
-            json["max_window_layers"] = attention.SlidingWindow is null ? model.Layers : 0;
-        }
-
-        if (type != "llama")
-        {
-            json["sliding_window"] = attention.SlidingWindow;
-        }
-
-        if (model.FeedForward is MixtureOfExpertsConfig experts)
-        {
-            json["num_local_experts"] = experts.NumExperts;
-            json["num_experts_per_tok"] = experts.TopK;
-            if (experts.BalanceLossWeight > 0)
-            {
-                json[OwnBalanceLoss] = experts.BalanceLossWeight;
-            }
-
-            if (experts.ZLossWeight > 0)
-            {
-                json[OwnZLoss] = experts.ZLossWeight;
-            }
-        }
-
-        if (ParsePositions(new ConfigFields(FileName, json), family).Context != model.ContextLength)
-        {
-            json[OwnContext] = model.ContextLength;
-        }
-
-        return json;
-    }
-
-    private static JsonObject? RopeFieldsOf(RopeScaling? scaling) => scaling switch
-    {
-        null => null,
-        { Kind: RopeScalingKind.Linear } => new JsonObject { ["rope_type"] = "linear", ["factor"] = scaling.Factor },
-        { Kind: RopeScalingKind.Dynamic } => new JsonObject { ["rope_type"] = "dynamic", ["factor"] = scaling.Factor },
-        { Kind: RopeScalingKind.Llama3 } => new JsonObject
-        {
-            ["rope_type"] = "llama3",
-            ["factor"] = scaling.Factor,
-            ["low_freq_factor"] = scaling.LowFrequencyFactor,
-            ["high_freq_factor"] = scaling.HighFrequencyFactor,
-            ["original_max_position_embeddings"] = scaling.OriginalContext,
-        },
-        _ => new JsonObject
-        {
-            ["rope_type"] = "yarn",
-            ["factor"] = scaling.Factor,
-            ["original_max_position_embeddings"] = scaling.OriginalContext,
-            ["beta_fast"] = scaling.BetaFast,
-            ["beta_slow"] = scaling.BetaSlow,
-            ["attention_factor"] = scaling.AttentionFactor,
-        },
-    };
-
-    /// <summary>What sets a family apart; the numbers are what its class in transformers assumes where config.json is silent.</summary>
-    private sealed record Family(
-        string ModelType, string Architecture, int ContextLength, int? KeyValueHeads = null, int? HeadWidth = null, int? SlidingWindow = null, double RopeTheta = 10_000, double NormEpsilon = 1e-6);
 }
