@@ -12,7 +12,7 @@ public sealed class StoppedRunTests
     {
         using var tool = new Tool();
 
-        ToolResult result = await tool.RunFixtureAsync("endless-loop", "--cell-timeout", "6");
+        ToolResult result = await tool.RunFixtureAsync("endless-loop", "--cell-timeout", "15");
 
         Assert.Equal(1, result.ExitCode);
         Assert.Contains("--cell-timeout", result.Stderr);
@@ -26,7 +26,7 @@ public sealed class StoppedRunTests
     {
         using var tool = new Tool();
 
-        ToolResult result = await tool.RunFixtureAsync("blocked-native", "--cell-timeout", "6");
+        ToolResult result = await tool.RunFixtureAsync("blocked-native", "--cell-timeout", "15");
 
         Assert.Equal(1, result.ExitCode);
         Assert.Equal("before\n", tool.Saved("blocked-native").Cell(2).Text());
@@ -39,7 +39,7 @@ public sealed class StoppedRunTests
     {
         using var tool = new Tool();
 
-        ToolResult result = await tool.RunFixtureAsync("endless-loop", "--timeout", "8", "--cell-timeout", "500");
+        ToolResult result = await tool.RunFixtureAsync("endless-loop", "--timeout", "20", "--cell-timeout", "500");
 
         Assert.Equal(1, result.ExitCode);
         Assert.Equal("NotebookTimeout", tool.Saved("endless-loop").Cell(2).Error().Name);
