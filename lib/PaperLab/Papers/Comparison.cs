@@ -61,7 +61,7 @@ public sealed record Comparison
     /// <param name="note">Told in words what was loaded or resumed, and of files that could not be read.</param>
     /// <param name="text">The text, where the caller has it already; by default <see cref="LoadText"/>.</param>
     /// <param name="checkpoints">When to write checkpoints.</param>
-    /// <param name="keepWeights">Keep the trained weights too (<see cref="RunStore.WeightsOf"/>); a run whose weights are missing is trained.</param>
+    /// <param name="keepModels">Keep the trained models too (<see cref="RunStore.ModelOf"/>); a recorded run whose model is missing is trained.</param>
     /// <param name="cancellation">Ends the comparison between two training steps; finished runs and a checkpoint stay in the store.</param>
     public ComparisonResult Run(
         TorchRuntime runtime,
@@ -71,12 +71,12 @@ public sealed record Comparison
         Action<string>? note = null,
         TokenizedCorpus? text = null,
         CheckpointOptions? checkpoints = null,
-        bool keepWeights = false,
+        bool keepModels = false,
         CancellationToken cancellation = default)
     {
         runtime = Prepare(runtime);
         RunConfig[] configs = [.. Seeds.SelectMany(seed => Arms.Select(arm => ConfigOf(arm, seed)))];
-        bool Usable(RunRecord record) => !keepWeights || File.Exists(store.WeightsOf(record.Config, record.CorpusHash));
+        bool Usable(RunRecord record) => !keepModels || Directory.Exists(store.ModelOf(record.Config, record.CorpusHash));
 
         RunRecord[][] stored = [.. configs.Select(config => fresh ? [] : store.FindAll(config, note).Where(Usable).ToArray())];
         if (OnOneCorpus(stored, text, note) is { } all)
@@ -86,6 +86,11 @@ public sealed record Comparison
 
         text ??= LoadText();
         string corpus = text.Corpus.Hash;
+        if (stored.Count(runs => runs.Length > 0 && runs.All(record => record.CorpusHash != corpus)) is > 0 and int elsewhere)
+        {
+            note?.Invoke($"{elsewhere} of {configs.Length} runs are recorded on another corpus than this machine's ({corpus[..8]}); they are trained again, for runs on different text are not compared.");
+        }
+
         var records = new List<RunRecord>();
         int loaded = 0;
         foreach ((RunConfig config, RunRecord[] candidates) in configs.Zip(stored))
@@ -117,10 +122,17 @@ public sealed record Comparison
             string metrics = store.MetricsOf(config, corpus);
             using var lines = new JsonlMetricWriter(Path.Combine(metrics, "metrics.jsonl"));
             using var events = new TensorBoardWriter(metrics);
-            var options = new RunOptions { Progress = progress, Note = note, Checkpoints = folder, Metrics = [lines, events] };
+            var options = new RunOptions
+            {
+                Progress = progress,
+                Note = note,
+                Checkpoints = folder,
+                Metrics = [lines, events],
+                ModelFolder = keepModels ? store.ModelOf(config, corpus) : null,
+            };
             RunRecord record = new LanguageModelTrainer(config, text, runtime).Run(Preset, options, cancellation);
             store.Save(record);
-            folder.Finish(keepWeights ? store.WeightsOf(config, corpus) : null);
+            folder.Clear();
             return record;
         }
     }

@@ -5,6 +5,7 @@
 using System.Diagnostics;
 using System.Reflection;
 using System.Runtime.InteropServices;
+using PaperLab.Checkpoints;
 using PaperLab.Models;
 using PaperLab.Text;
 using TorchSharp;
@@ -73,7 +74,7 @@ public sealed class LanguageModelTrainer
     /// <param name="options">How it is watched and kept safe; by default not at all.</param>
     /// <param name="cancellation">Ends the run between two steps, after a checkpoint.</param>
     /// <exception cref="TrainingDivergedException">A loss or gradient is no longer a number.</exception>
-    /// <exception cref="Checkpoints.CheckpointException">The checkpoint is one of another run or another version.</exception>
+    /// <exception cref="CheckpointException">The checkpoint is one of another run or another version.</exception>
     /// <exception cref="OperationCanceledException">The run was cancelled.</exception>
     public RunRecord Run(string preset, RunOptions? options = null, CancellationToken cancellation = default)
     {
@@ -169,6 +170,11 @@ public sealed class LanguageModelTrainer
         optimizer.ZeroGradients();
         HeldOutEvaluation final = evaluator.Evaluate(model);
         Write(training.Steps, EvaluationMetrics.Of(final));
+        if (options.ModelFolder is { } folder)
+        {
+            HuggingFaceModel.Of(model, _text.Tokenizer).Save(folder, overwrite: true);
+        }
+
         return new RunRecord
         {
             Config = _config,
@@ -232,7 +238,7 @@ public sealed class LanguageModelTrainer
 
     // The batch's mean loss, its gradients, and for experts that balance themselves the assignments in each layer, micro-batch by
     // micro-batch: each weighs in with its share of the sequences, which makes the sum the mean over the batch.
-    private (Tensor Loss, Tensor[] Counts_E) ForwardAndBackward(Transformer model, Batch batch, int step)
+    internal (Tensor Loss, Tensor[] Counts_E) ForwardAndBackward(Transformer model, Batch batch, int step)
     {
         using BalanceStatistics? statistics = StatisticsOf(step);
         Tensor loss = zeros([], device: _runtime.Device);

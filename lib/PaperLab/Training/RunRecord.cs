@@ -168,7 +168,16 @@ public sealed record RunRecord
 /// <param name="Loss">Mean cross-entropy over all windows, nats per token; each domain has the same weight.</param>
 /// <param name="LossByDomain">The same by domain.</param>
 /// <param name="Routing">One entry for each layer with experts; empty for dense models.</param>
-public sealed record HeldOutEvaluation(double Loss, IReadOnlyDictionary<string, double> LossByDomain, IReadOnlyList<LayerRouting> Routing);
+public sealed record HeldOutEvaluation(double Loss, IReadOnlyDictionary<string, double> LossByDomain, IReadOnlyList<LayerRouting> Routing)
+{
+    /// <summary>e to the loss: the number of tokens among which the model in effect wavers. With several domains their geometric mean.</summary>
+    [JsonIgnore]
+    public double Perplexity => Math.Exp(Loss);
+
+    /// <summary>The same by domain.</summary>
+    [JsonIgnore]
+    public IReadOnlyDictionary<string, double> PerplexityByDomain => LossByDomain.ToDictionary(domain => domain.Key, domain => Math.Exp(domain.Value));
+}
 
 /// <summary>How one layer routed the held-out tokens.</summary>
 /// <param name="Load">Share of assignments that went to each expert; sums to 1.</param>
