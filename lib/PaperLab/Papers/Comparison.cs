@@ -206,6 +206,15 @@ public sealed class ComparisonResult
         ? _records.Where(record => record.Config.Arm == arm).ToArray()
         : throw new ArgumentException($"There is no arm '{arm}'; there are {string.Join(", ", Comparison.Arms.Select(a => a.Name))}.", nameof(arm));
 
+    /// <summary>The comparison of some of its arms, in the order given.</summary>
+    /// <exception cref="ArgumentException">The comparison has no such arm.</exception>
+    public ComparisonResult Only(params IEnumerable<string> arms)
+    {
+        string[] names = [.. arms];
+        IReadOnlyList<RunRecord>[] kept = [.. names.Select(Of)]; // names those that are not there
+        return new ComparisonResult(Comparison with { Arms = [.. names.Select(name => Comparison.Arms.Single(arm => arm.Name == name))] }, [.. kept.SelectMany(runs => runs)], Loaded);
+    }
+
     /// <summary>A metric's mean over an arm's seeds, with its t interval.</summary>
     public Interval Mean(string arm, Func<RunRecord, double> metric) => Interval.OfMean(Of(arm).Select(metric).ToArray());
 

@@ -1,5 +1,7 @@
 // A model on fixed held-out windows: loss by domain, and how its layers route.
+// Shapes: N tokens, S sequences, E experts, A assignments.
 
+using PaperLab.Evaluation;
 using PaperLab.Models;
 using PaperLab.Text;
 using static TorchSharp.torch;
@@ -13,9 +15,10 @@ public sealed class Evaluator
     private readonly int _windowsPerDomain;
     private readonly int _batchSize;
     private readonly Device _device;
+    private readonly HeldOutPart _part;
 
-    public Evaluator(TokenizedCorpus text, int windowsPerDomain, int batchSize, Device device) =>
-        (_text, _windowsPerDomain, _batchSize, _device) = (text, windowsPerDomain, batchSize, device);
+    public Evaluator(TokenizedCorpus text, int windowsPerDomain, int batchSize, Device device, HeldOutPart part = HeldOutPart.All) =>
+        (_text, _windowsPerDomain, _batchSize, _device, _part) = (text, windowsPerDomain, batchSize, device, part);
 
     /// <summary>Loss and routing on the held-out windows of every domain, each domain with the same weight.</summary>
     public HeldOutEvaluation Evaluate(Transformer model)
@@ -25,13 +28,13 @@ public sealed class Evaluator
         bool wasTraining = model.training;
         model.eval();
         var domains = _text.Domains.Select(_ => new Totals()).ToArray();
-        foreach (Batch batch in EvaluationWindows.Cut(_text, _batchSize, model.Config.ContextLength, _windowsPerDomain))
+        foreach (Batch batch in EvaluationWindows.Cut(_text, _batchSize, model.Config.ContextLength, _windowsPerDomain, _part))
         {
             using var batchScope = NewDisposeScope();
             Tensor targets_N = tensor(batch.Targets, device: _device);
             TransformerOutput output = model.forward(tensor(batch.Inputs, [batch.Sequences, batch.Context], device: _device));
             Tensor loss = nn.functional.cross_entropy(output.Logits_BTV.view(targets_N.shape[0], -1), targets_N, reduction: nn.Reduction.Sum);
-            domains[batch.Domains[0]].Add(loss.item<float>(), targets_N.shape[0], output.Routings);
+            domains[batch.Domains[0]].Add(loss.item<float>(), targets_N.shape[0], batch.Sequences, output.Routings);
         }
 
         model.train(wasTraining);
@@ -46,17 +49,33 @@ public sealed class Evaluator
         double[] load = Shares(Sum(parts.Select(part => part.Counts)));
         return new LayerRouting(
             load,
-            Entropy(load),
+            RoutingStatistics.Entropy(load),
             parts.Sum(part => part.ConfidenceEntropy) / tokens,
             Sum(parts.Select(part => part.Scores)).Select(score => score / tokens).ToArray(),
-            _text.Domains.Zip(parts).ToDictionary(pair => pair.First, pair => (IReadOnlyList<double>)Shares(pair.Second.Counts)));
+            _text.Domains.Zip(parts).ToDictionary(pair => pair.First, pair => (IReadOnlyList<double>)Shares(pair.Second.Counts)))
+        {
+            Balance = BalanceOf(parts, domains),
+        };
+    }
+
+    private static LayerBalance BalanceOf(LayerTotals[] parts, Totals[] domains)
+    {
+        double sequences = domains.Sum(domain => (double)domain.Sequences);
+        (double[] Load, double[] Score)[] byDomain = [.. parts.Zip(domains, (part, domain) => (PerToken(part.Counts, domain), PerToken(part.Softmax, domain)))];
+        double[] load = Sum(byDomain.Select(domain => domain.Load)), score = Sum(byDomain.Select(domain => domain.Score));
+        return new LayerBalance(
+            parts.Sum(part => part.SequenceLoss) / sequences,
+            byDomain.Average(domain => RoutingStatistics.BalanceLoss(domain.Load, domain.Score)),
+            RoutingStatistics.BalanceLoss(load, score) / (domains.Length * domains.Length),
+            parts.Sum(part => part.SequenceMaxViolation) / sequences,
+            parts.Sum(part => part.TopKScore) / domains.Sum(domain => (double)domain.Tokens));
+
+        static double[] PerToken(double[] totals, Totals domain) => [.. totals.Select(total => total / domain.Tokens)];
     }
 
     private static double[] Sum(IEnumerable<double[]> rows) => rows.Aggregate((a, b) => a.Zip(b, (x, y) => x + y).ToArray());
 
     private static double[] Shares(double[] counts) => counts.Select(count => count / counts.Sum()).ToArray();
-
-    private static double Entropy(double[] shares) => -shares.Where(share => share > 0).Sum(share => share * Math.Log(share));
 
     private sealed class Totals
     {
@@ -64,12 +83,15 @@ public sealed class Evaluator
 
         public long Tokens { get; private set; }
 
+        public long Sequences { get; private set; }
+
         public List<LayerTotals> Layers { get; } = [];
 
-        public void Add(double loss, long tokens, IReadOnlyList<Routing> routings)
+        public void Add(double loss, long tokens, int sequences, IReadOnlyList<Routing> routings)
         {
             Loss += loss;
             Tokens += tokens;
+            Sequences += sequences;
             while (Layers.Count < routings.Count)
             {
                 Layers.Add(new LayerTotals((int)routings[Layers.Count].Counts_E.shape[0]));
@@ -77,7 +99,7 @@ public sealed class Evaluator
 
             for (int layer = 0; layer < routings.Count; layer++)
             {
-                Layers[layer].Add(routings[layer]);
+                Layers[layer].Add(routings[layer], sequences);
             }
         }
     }
@@ -88,14 +110,29 @@ public sealed class Evaluator
 
         public double[] Scores { get; private set; } = new double[experts];
 
+        public double[] Softmax { get; private set; } = new double[experts];
+
         public double ConfidenceEntropy { get; private set; }
 
-        public void Add(Routing routing)
+        public double SequenceLoss { get; private set; }
+
+        public double SequenceMaxViolation { get; private set; }
+
+        public double TopKScore { get; private set; }
+
+        public void Add(Routing routing, int sequences)
         {
+            (long tokens, long all) = (routing.Scores_NE.shape[0], routing.Scores_NE.shape[1]);
             Tensor logP_NE = routing.Scores_NE.log_softmax(-1);
-            ConfidenceEntropy -= (logP_NE.exp() * logP_NE).sum().item<float>();
+            Tensor p_NE = logP_NE.exp();
+            ConfidenceEntropy -= (logP_NE * p_NE).sum().item<float>();
             Counts = Plus(Counts, routing.Counts_E);
             Scores = Plus(Scores, routing.Scores_NE.sum([0]));
+            Softmax = Plus(Softmax, p_NE.sum([0]));
+            TopKScore += p_NE.view(-1).index_select(0, (routing.Tokens_A * all) + routing.Experts_A).sum().item<float>();
+            (Tensor counts_SE, Tensor p_SE) = routing.BySequence(sequences);
+            SequenceLoss += (counts_SE * p_SE).sum().item<float>() * all * sequences / tokens;
+            SequenceMaxViolation += (counts_SE.amax([1]) / counts_SE.mean([1])).sum().item<float>() - sequences;
         }
 
         private static double[] Plus(double[] totals, Tensor more_E) =>

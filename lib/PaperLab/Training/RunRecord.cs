@@ -42,6 +42,13 @@ public sealed record TextConfig
 
     /// <summary>Held-out windows of each domain in one evaluation.</summary>
     public required int EvaluationWindows { get; init; }
+
+    /// <summary>
+    /// Whether the held-out text is halved: evaluations during training, and one after it, read the first half, by which settings are
+    /// chosen (<see cref="RunRecord.Validation"/>); only those before the first step and after the last read the second.
+    /// </summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
+    public bool Validate { get; init; }
 }
 
 /// <summary>Where and with what a run was made.</summary>
@@ -136,7 +143,11 @@ public sealed record RunRecord
     /// <summary>The held-out evaluation before the first step.</summary>
     public required HeldOutEvaluation Initial { get; init; }
 
-    /// <summary>The held-out evaluation after the last step.</summary>
+    /// <summary>After the last step, on the half of the held-out text that settings are chosen by; null where it is not halved.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public HeldOutEvaluation? Validation { get; init; }
+
+    /// <summary>The held-out evaluation after the last step; where the text is halved, on the other half.</summary>
     public required HeldOutEvaluation Final { get; init; }
 
     /// <summary>Trained tokens per second.</summary>
@@ -179,4 +190,20 @@ public sealed record LayerRouting(
     double LoadEntropy,
     double ConfidenceEntropy,
     IReadOnlyList<double> MeanScore,
-    IReadOnlyDictionary<string, IReadOnlyList<double>> LoadByDomain);
+    IReadOnlyDictionary<string, IReadOnlyList<double>> LoadByDomain)
+{
+    /// <summary>How balanced it is, scope by scope; null in records from before it was measured.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public LayerBalance? Balance { get; init; }
+}
+
+/// <summary>
+/// One layer's balance on held-out text, whatever it was trained with. Balance losses are E·Σ fᵢPᵢ without a weight, at least about K;
+/// the wider f is counted, the more room a layer has to send texts of different kinds to different experts.
+/// </summary>
+/// <param name="SequenceLoss">Mean over windows: f counted in each.</param>
+/// <param name="DomainLoss">Mean over domains: f counted in all windows of one.</param>
+/// <param name="GlobalLoss">f counted in all windows, every domain with the same weight.</param>
+/// <param name="SequenceMaxViolation">Mean over windows of (largest load of an expert − mean load) / mean load: how far the slowest expert is behind.</param>
+/// <param name="TopKScore">Mean over tokens of the softmax over all E scores, summed over the token's experts.</param>
+public sealed record LayerBalance(double SequenceLoss, double DomainLoss, double GlobalLoss, double SequenceMaxViolation, double TopKScore);
