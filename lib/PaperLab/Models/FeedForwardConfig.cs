@@ -76,12 +76,17 @@ public abstract record RoutedConfig : FeedForwardConfig
     /// <summary>α of the load-balancing loss α·E·Σ fᵢPᵢ; 0 leaves it out.</summary>
     public double BalanceLossWeight { get; init; }
 
+    /// <summary>Over which sequences that loss counts f; null for each forward pass by itself.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public BalanceScope? Balance { get; init; }
+
     public override void Validate()
     {
         Require.AtLeast(NumExperts, 1, nameof(NumExperts));
         Require.That(TopK >= 1 && TopK <= NumExperts, nameof(TopK), TopK, $"1 to NumExperts = {NumExperts}");
         Require.AtLeast(Hidden, 1, nameof(Hidden));
         Require.That(BalanceLossWeight >= 0, nameof(BalanceLossWeight), BalanceLossWeight, "0 or more");
+        Balance?.Validate();
         Require.That(
             Selection == ExpertSelection.TopP ? TopP is > 0 and <= 1 : TopP == 0,
             nameof(TopP),

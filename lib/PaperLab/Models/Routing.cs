@@ -112,6 +112,19 @@ public sealed record Routing(Tensor Scores_NE, Tensor Counts_E, Tensor Tokens_A,
         return (f_E * p_E).sum() * (float)experts;
     }
 
+    /// <summary>
+    /// The same statistics sequence by sequence, [S, E], fp32: the assignments that each expert got from a sequence (a count), and the
+    /// mean softmax score of its tokens (which carries gradients). Tokens lie sequence after sequence.
+    /// </summary>
+    /// <param name="sequences">S: sequences of equal length.</param>
+    public (Tensor Counts_SE, Tensor P_SE) BySequence(int sequences)
+    {
+        long experts = Scores_NE.shape[1], tokens = Scores_NE.shape[0] / sequences;
+        Tensor cells_A = (Tokens_A.div(tokens, RoundingMode.floor) * experts) + Experts_A;
+        Tensor counts_SE = cells_A.bincount(null, sequences * experts).view(sequences, experts).to(ScalarType.Float32);
+        return (counts_SE, Scores_NE.to(ScalarType.Float32).softmax(-1).view(sequences, tokens, experts).mean([1]));
+    }
+
     /// <summary>The router z-loss (arXiv 2202.08906): the mean over tokens of logsumexp(scores)².</summary>
     public Tensor ZLoss() => Scores_NE.to(ScalarType.Float32).logsumexp(-1).square().mean();
 }

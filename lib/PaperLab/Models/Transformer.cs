@@ -14,10 +14,17 @@ public readonly record struct TransformerOutput(Tensor Logits_BTV, IReadOnlyList
     /// What training adds to the cross-entropy: the balance loss and the router z-loss with the weights of <paramref name="config"/>,
     /// summed over layers as in Switch Transformer. Null when there is nothing to add.
     /// </summary>
-    public Tensor? AuxiliaryLoss(FeedForwardConfig config)
+    /// <param name="config">The feed-forward layers' config.</param>
+    /// <param name="statistics">Counts the load of the balance loss over its scope; null for over these logits' batch.</param>
+    public Tensor? AuxiliaryLoss(FeedForwardConfig config, BalanceStatistics? statistics = null)
     {
         double balance = (config as RoutedConfig)?.BalanceLossWeight ?? 0, z = (config as MixtureOfExpertsConfig)?.ZLossWeight ?? 0;
-        IEnumerable<Tensor> terms = Routings.SelectMany(routing => new[] { balance > 0 ? routing.BalanceLoss() * balance : null, z > 0 ? routing.ZLoss() * z : null }).OfType<Tensor>();
+        int sequences = (int)Logits_BTV.shape[0];
+        IEnumerable<Tensor> terms = Routings.SelectMany((routing, layer) => new[]
+        {
+            balance > 0 ? (statistics?.LossOf(layer, routing, sequences) ?? routing.BalanceLoss()) * balance : null,
+            z > 0 ? routing.ZLoss() * z : null,
+        }).OfType<Tensor>();
         return terms.Aggregate((Tensor?)null, (sum, term) => sum is null ? term : sum + term);
     }
 }

@@ -51,15 +51,6 @@ internal static class CpuTuning
         }
     }
 
-    /// <summary>Gives freed blocks back to the system (glibc only): what a process then takes more is what was asked for since.</summary>
-    public static void ReturnMemory()
-    {
-        if (OperatingSystem.IsLinux() && NativeLibrary.TryLoad("libc.so.6", out IntPtr libc) && NativeLibrary.TryGetExport(libc, "malloc_trim", out IntPtr export))
-        {
-            Marshal.GetDelegateForFunctionPointer<MallocTrim>(export)(0);
-        }
-    }
-
     /// <summary>Routes fp32 products through oneDNN, or back; returns the arithmetic that is now in force, in words.</summary>
     public static string UseOneDnn(LoadedNatives natives, bool enable)
     {

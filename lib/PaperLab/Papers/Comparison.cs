@@ -1,5 +1,5 @@
-// Arms × seeds: the experiment that every architecture paper of the collection is. An arm is the baseline model with something
-// changed; arms of one seed share their data order, which makes them pairs.
+// Arms × seeds: the experiment that every architecture paper of the collection is. An arm is the baseline model with another
+// feed-forward layer; arms of one seed share their data order, which makes them pairs.
 
 using PaperLab.Evaluation;
 using PaperLab.Models;
@@ -11,18 +11,8 @@ namespace PaperLab.Papers;
 
 /// <summary>One side of a comparison.</summary>
 /// <param name="Name">As plots and tables show it.</param>
-/// <param name="Change">What is different: the comparison's model in, the arm's model out.</param>
-public sealed record Arm(string Name, Func<TransformerConfig, TransformerConfig> Change)
-{
-    /// <summary>An arm whose feed-forward layer is different.</summary>
-    public Arm(string name, FeedForwardConfig feedForward)
-        : this(name, model => model with { FeedForward = feedForward })
-    {
-    }
-
-    /// <summary>Its highest learning rate; null for the comparison's.</summary>
-    public double? LearningRate { get; init; }
-}
+/// <param name="FeedForward">What is different.</param>
+public sealed record Arm(string Name, FeedForwardConfig FeedForward);
 
 /// <summary>What is compared, at which size, how often.</summary>
 public sealed record Comparison
@@ -38,7 +28,7 @@ public sealed record Comparison
 
     public required IReadOnlyList<int> Seeds { get; init; }
 
-    /// <summary>Sizes of every arm but what it changes.</summary>
+    /// <summary>Sizes of every arm but its feed-forward layer.</summary>
     public required TransformerConfig Model { get; init; }
 
     public required TrainingConfig Training { get; init; }
@@ -54,8 +44,8 @@ public sealed record Comparison
         Paper = Paper,
         Arm = arm.Name,
         Seed = seed,
-        Model = arm.Change(Model),
-        Training = arm.LearningRate is { } rate ? Training with { LearningRate = rate } : Training,
+        Model = Model with { FeedForward = arm.FeedForward },
+        Training = Training,
         Text = Text,
     };
 
@@ -71,7 +61,7 @@ public sealed record Comparison
     /// <param name="note">Told in words what was loaded or resumed, and of files that could not be read.</param>
     /// <param name="text">The text, where the caller has it already; by default <see cref="LoadText"/>.</param>
     /// <param name="checkpoints">When to write checkpoints.</param>
-    /// <param name="keepWeights">Keep the trained weights too (<see cref="RunStore.WeightsOf"/>); a run whose weights are missing is trained.</param>
+    /// <param name="keepModels">Keep the trained models too (<see cref="RunStore.ModelOf"/>); a recorded run whose model is missing is trained.</param>
     /// <param name="cancellation">Ends the comparison between two training steps; finished runs and a checkpoint stay in the store.</param>
     public ComparisonResult Run(
         TorchRuntime runtime,
@@ -81,12 +71,12 @@ public sealed record Comparison
         Action<string>? note = null,
         TokenizedCorpus? text = null,
         CheckpointOptions? checkpoints = null,
-        bool keepWeights = false,
+        bool keepModels = false,
         CancellationToken cancellation = default)
     {
         runtime = Prepare(runtime);
         RunConfig[] configs = [.. Seeds.SelectMany(seed => Arms.Select(arm => ConfigOf(arm, seed)))];
-        bool Usable(RunRecord record) => !keepWeights || File.Exists(store.WeightsOf(record.Config, record.CorpusHash));
+        bool Usable(RunRecord record) => !keepModels || Directory.Exists(store.ModelOf(record.Config, record.CorpusHash));
 
         RunRecord[][] stored = [.. configs.Select(config => fresh ? [] : store.FindAll(config, note).Where(Usable).ToArray())];
         if (OnOneCorpus(stored, text, note) is { } all)
@@ -96,6 +86,11 @@ public sealed record Comparison
 
         text ??= LoadText();
         string corpus = text.Corpus.Hash;
+        if (stored.Count(runs => runs.Length > 0 && runs.All(record => record.CorpusHash != corpus)) is > 0 and int elsewhere)
+        {
+            note?.Invoke($"{elsewhere} of {configs.Length} runs are recorded on another corpus than this machine's ({corpus[..8]}); they are trained again, for runs on different text are not compared.");
+        }
+
         var records = new List<RunRecord>();
         int loaded = 0;
         foreach ((RunConfig config, RunRecord[] candidates) in configs.Zip(stored))
@@ -112,27 +107,15 @@ public sealed record Comparison
 
         return new ComparisonResult(this, records, loaded);
 
-        RunRecord Train(RunConfig config)
-        {
-            using CheckpointFolder folder = CheckpointFolder.Open(store.CheckpointsOf(config, corpus), checkpoints, note, cancellation);
-            if (fresh)
-            {
-                folder.Clear();
-            }
-            else if (store.Find(config, corpus) is { } made && Usable(made))
-            {
-                return made; // by the process that had the folder until now
-            }
-
-            string metrics = store.MetricsOf(config, corpus);
-            using var lines = new JsonlMetricWriter(Path.Combine(metrics, "metrics.jsonl"));
-            using var events = new TensorBoardWriter(metrics);
-            var options = new RunOptions { Progress = progress, Note = note, Checkpoints = folder, Metrics = [lines, events] };
-            RunRecord record = new LanguageModelTrainer(config, text, runtime).Run(Preset, options, cancellation);
-            store.Save(record);
-            folder.Finish(keepWeights ? store.WeightsOf(config, corpus) : null);
-            return record;
-        }
+        RunRecord Train(RunConfig config) => RecordedTraining.Run(
+            new LanguageModelTrainer(config, text, runtime),
+            Preset,
+            store,
+            new RunOptions { Progress = progress, Note = note },
+            checkpoints,
+            fresh,
+            keepModels,
+            cancellation);
     }
 
     // Every run's record on the same corpus: this machine's if they are all there, else the one of the newest; null when there is none.
@@ -156,7 +139,7 @@ public sealed record Comparison
     {
         try
         {
-            return Text.Hash();
+            return Corpus.Load(Text.Corpus).Hash;
         }
         catch (Exception error) when (error is DirectoryNotFoundException or DataSetException)
         {
@@ -171,7 +154,7 @@ public sealed record Comparison
     public override string ToString() =>
         $"{Preset}: {Arms.Count} arms × {Seeds.Count} seeds, {Training.Steps} steps of {Training.BatchSize * Model.ContextLength:N0} tokens each";
 
-    /// <summary>The text as tokens, from the cache where it is there.</summary>
+    /// <summary>The corpus as tokens, from the cache where it is there.</summary>
     public TokenizedCorpus LoadText() => Text.Load();
 }
 
@@ -199,6 +182,15 @@ public sealed class ComparisonResult
     public IReadOnlyList<RunRecord> Of(string arm) => Comparison.Arms.Any(a => a.Name == arm)
         ? _records.Where(record => record.Config.Arm == arm).ToArray()
         : throw new ArgumentException($"There is no arm '{arm}'; there are {string.Join(", ", Comparison.Arms.Select(a => a.Name))}.", nameof(arm));
+
+    /// <summary>The comparison of some of its arms, in the order given.</summary>
+    /// <exception cref="ArgumentException">The comparison has no such arm.</exception>
+    public ComparisonResult Only(params IEnumerable<string> arms)
+    {
+        string[] names = [.. arms];
+        IReadOnlyList<RunRecord>[] kept = [.. names.Select(Of)]; // names those that are not there
+        return new ComparisonResult(Comparison with { Arms = [.. names.Select(name => Comparison.Arms.Single(arm => arm.Name == name))] }, [.. kept.SelectMany(runs => runs)], Loaded);
+    }
 
     /// <summary>A metric's mean over an arm's seeds, with its t interval.</summary>
     public Interval Mean(string arm, Func<RunRecord, double> metric) => Interval.OfMean(Of(arm).Select(metric).ToArray());

@@ -9,12 +9,14 @@ public readonly record struct SamplerState(ulong Random, long Batches);
 
 /// <summary>
 /// Draws batches of random train windows. Each sequence first draws its domain by weight, then a place in that domain's stream,
-/// so that a sequence is of one domain; where the text consists of sequences of one length, the place is the beginning of one. The order depends on the seed, the tokens and the sizes, never on the model.
+/// so that a sequence is of one domain; or blocks of sequences take the domains in turn. Where the text consists of sequences of one
+/// length, the place is the beginning of one. The order depends on the seed, the tokens and the sizes, never on the model.
 /// </summary>
 public sealed class BatchSampler
 {
     private readonly TokenizedCorpus _tokens;
     private readonly double[] _cumulativeWeights;
+    private readonly int _domainBlock;
     private SplitMix64 _random;
 
     /// <summary>A sampler at its beginning.</summary>
@@ -23,17 +25,27 @@ public sealed class BatchSampler
     /// <param name="context">Tokens per sequence, T.</param>
     /// <param name="seed">Seed of the data order.</param>
     /// <param name="weights">Relative weight of each domain; its number of train tokens by default.</param>
+    /// <param name="domainBlock">
+    /// Sequences in a row that share a domain, a divisor of <paramref name="batchSize"/>. The blocks take the domains in turn and lie in
+    /// random order, so that domains have equal parts and a group of so many sequences is of one. Excludes weights. 0: sequence by sequence.
+    /// </param>
     /// <exception cref="ArgumentException">A size, or the weights, are out of range, or a domain is shorter than one window.</exception>
-    public BatchSampler(TokenizedCorpus tokens, int batchSize, int context, int seed, IReadOnlyList<double>? weights = null)
+    public BatchSampler(TokenizedCorpus tokens, int batchSize, int context, int seed, IReadOnlyList<double>? weights = null, int domainBlock = 0)
     {
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(batchSize);
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(context);
         tokens.Layout?.RequireContext(context);
+        Require.That(
+            domainBlock == 0 || (domainBlock > 0 && batchSize % domainBlock == 0 && weights is null),
+            nameof(domainBlock),
+            domainBlock,
+            weights is null ? $"0, or a divisor of the batch size {batchSize}" : "0, where domains have weights");
+        _domainBlock = domainBlock;
         _tokens = tokens;
         BatchSize = batchSize;
         Context = context;
         _random = new SplitMix64((ulong)seed);
-        weights ??= [.. tokens.Domains.Select((_, domain) => (double)tokens.Stream(Split.Train, domain).Length)];
+        weights ??= [.. tokens.Domains.Select((_, domain) => domainBlock > 0 ? 1.0 : tokens.Stream(Split.Train, domain).Length)];
         CheckWeights(tokens, context, weights);
         double total = weights.Sum();
         double sum = 0;
@@ -63,16 +75,25 @@ public sealed class BatchSampler
     /// <summary>The next batch.</summary>
     public Batch Next()
     {
+        int[] blocks = _domainBlock == 0 ? [] : DrawBlocks();
         var places = new (int, int)[BatchSize];
         for (int row = 0; row < BatchSize; row++)
         {
-            int domain = DrawDomain();
+            int domain = _domainBlock == 0 ? DrawDomain() : blocks[row / _domainBlock];
             int length = _tokens.Stream(Split.Train, domain).Length;
             places[row] = (domain, _tokens.Layout is { } layout ? _random.Next(length / layout.Stride) * layout.Stride : _random.Next(length - Context));
         }
 
         Batches++;
         return Batch.Cut(_tokens, Split.Train, Context, places);
+    }
+
+    private int[] DrawBlocks()
+    {
+        int count = BatchSize / _domainBlock;
+        int[] blocks = [.. Enumerable.Range(0, count).Select(block => (int)(((Batches * count) + block) % _tokens.Domains.Count))];
+        _random.Shuffle<int>(blocks);
+        return blocks;
     }
 
     private int DrawDomain()

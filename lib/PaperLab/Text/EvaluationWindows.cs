@@ -2,16 +2,16 @@
 
 namespace PaperLab.Text;
 
-/// <summary>Which of the held-out windows.</summary>
+/// <summary>Which windows of a held-out stream.</summary>
 public enum HeldOutPart
 {
     /// <summary>All of them.</summary>
     All,
 
-    /// <summary>The first half of each domain's: what settings are chosen by.</summary>
+    /// <summary>Those of the first half of every domain's stream: to choose settings by.</summary>
     Validation,
 
-    /// <summary>The second half: what the chosen settings are judged by. One document may lie on both sides of the middle.</summary>
+    /// <summary>Those of the second half: to be read once, when everything is chosen.</summary>
     Test,
 }
 
@@ -19,16 +19,16 @@ public enum HeldOutPart
 public static class EvaluationWindows
 {
     /// <summary>
-    /// The held-out stream of each domain cut into windows of <paramref name="context"/> + 1 tokens, one every <paramref name="context"/>
-    /// (or sequence by sequence, where the text has a layout), so that each token is predicted at most once; where there are more than
-    /// wanted, spread evenly over the part. A batch is of one domain.
+    /// The held-out stream of each domain cut into windows of <paramref name="context"/> + 1 tokens, one every <paramref name="context"/>,
+    /// or sequence by sequence where the text has a layout, so that each token is predicted at most once; where there are more than wanted,
+    /// spread evenly over the part. A batch is of one domain.
     /// </summary>
     /// <param name="tokens">The token streams.</param>
     /// <param name="batchSize">Sequences per batch; the last one of a domain may have fewer.</param>
     /// <param name="context">Tokens per sequence.</param>
     /// <param name="maxWindowsPerDomain">At most so many windows of each domain.</param>
-    /// <param name="part">All windows, or one half of them.</param>
-    /// <exception cref="ArgumentException">A domain's held-out stream, or its part, is shorter than one window.</exception>
+    /// <param name="part">Of which part of the stream; documents lie in a fixed random order, so that the parts are alike.</param>
+    /// <exception cref="ArgumentException">That part of a domain's held-out stream is shorter than one window.</exception>
     public static IReadOnlyList<Batch> Cut(TokenizedCorpus tokens, int batchSize, int context, int maxWindowsPerDomain = int.MaxValue, HeldOutPart part = HeldOutPart.All)
     {
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(batchSize);
@@ -43,19 +43,17 @@ public static class EvaluationWindows
     private static IEnumerable<int> Starts(TokenizedCorpus tokens, int domain, int context, int maxWindows, HeldOutPart part)
     {
         int length = tokens.Stream(Split.HeldOut, domain).Length;
-        int stride = tokens.Layout?.Stride ?? context, all = tokens.Layout is null ? (length - 1) / stride : length / stride;
+        int stride = tokens.Layout?.Stride ?? context, all = tokens.Layout is null ? (length - 1) / stride : length / stride, half = all / 2;
         (int first, int windows) = part switch
         {
-            HeldOutPart.All => (0, all),
-            HeldOutPart.Validation => (0, all / 2),
-            HeldOutPart.Test => (all / 2, all - (all / 2)),
-            _ => throw new ArgumentOutOfRangeException(nameof(part), part, "There is no such part."),
+            HeldOutPart.Validation => (0, half),
+            HeldOutPart.Test => (half, all - half),
+            _ => (0, all),
         };
         if (windows < 1)
         {
             throw new ArgumentException(
-                $"The domain '{tokens.Domains[domain]}' has {length} held-out tokens, fewer than {(part == HeldOutPart.All ? "one window" : "two windows")} of {context} + 1. " +
-                "Shorten the context or enlarge the corpus.",
+                $"The domain '{tokens.Domains[domain]}' has {length} held-out tokens, fewer than {(part == HeldOutPart.All ? "one window" : "two windows")} of {context} + 1. Shorten the context or enlarge the corpus.",
                 nameof(context));
         }
 

@@ -124,21 +124,7 @@ public sealed class CheckpointFolder : IDisposable
     /// <summary>The folder of the newest checkpoint; null when there is none.</summary>
     internal string? NewestFolder => Newest().FirstOrDefault();
 
-    /// <summary>Ends the run: takes its checkpoints away.</summary>
-    /// <param name="weights">Where the newest checkpoint's weights go; null takes them away too.</param>
-    public void Finish(string? weights = null)
-    {
-        if (weights is not null)
-        {
-            string newest = NewestFolder ?? throw new InvalidOperationException($"{Path} holds no checkpoint whose weights could be kept.");
-            Directory.CreateDirectory(System.IO.Path.GetDirectoryName(System.IO.Path.GetFullPath(weights))!);
-            File.Move(System.IO.Path.Combine(newest, TrainingCheckpoint.WeightsFile), weights, overwrite: true);
-        }
-
-        Clear();
-    }
-
-    /// <summary>Takes every checkpoint away, so that the run begins anew.</summary>
+    /// <summary>Takes the checkpoints away: the run is done and recorded, or shall begin anew.</summary>
     public void Clear()
     {
         foreach (string folder in Newest())

@@ -1,5 +1,7 @@
 // A model on fixed held-out windows: loss by domain, and how its layers route.
+// Shapes: N tokens, S sequences, E experts, A assignments.
 
+using PaperLab.Evaluation;
 using PaperLab.Models;
 using PaperLab.Text;
 using static TorchSharp.torch;
@@ -34,7 +36,7 @@ public sealed class Evaluator
             Tensor logits_NV = output.Logits_BTV.view(targets_N.shape[0], -1);
             Tensor loss = nn.functional.cross_entropy(logits_NV, targets_N, reduction: nn.Reduction.Sum);
             long correct = _text.Layout is null ? 0 : logits_NV.argmax(-1).eq(targets_N).sum().item<long>();
-            domains[batch.Domains[0]].Add(loss.item<float>(), correct, targets_N.shape[0], batch.ScoredTokens, output.Routings);
+            domains[batch.Domains[0]].Add(loss.item<float>(), correct, targets_N.shape[0], batch.ScoredTokens, batch.Sequences, output.Routings);
         }
 
         model.train(wasTraining);
@@ -53,17 +55,33 @@ public sealed class Evaluator
         double[] load = Shares(Sum(parts.Select(part => part.Counts)));
         return new LayerRouting(
             load,
-            Entropy(load),
+            RoutingStatistics.Entropy(load),
             parts.Sum(part => part.ConfidenceEntropy) / tokens,
             Sum(parts.Select(part => part.Scores)).Select(score => score / tokens).ToArray(),
-            _text.Domains.Zip(parts).ToDictionary(pair => pair.First, pair => (IReadOnlyList<double>)Shares(pair.Second.Counts)));
+            _text.Domains.Zip(parts).ToDictionary(pair => pair.First, pair => (IReadOnlyList<double>)Shares(pair.Second.Counts)))
+        {
+            Balance = BalanceOf(parts, domains),
+        };
+    }
+
+    private static LayerBalance BalanceOf(LayerTotals[] parts, Totals[] domains)
+    {
+        double sequences = domains.Sum(domain => (double)domain.Sequences);
+        (double[] Load, double[] Score)[] byDomain = [.. parts.Zip(domains, (part, domain) => (PerToken(part.Counts, domain), PerToken(part.Softmax, domain)))];
+        double[] load = Sum(byDomain.Select(domain => domain.Load)), score = Sum(byDomain.Select(domain => domain.Score));
+        return new LayerBalance(
+            parts.Sum(part => part.SequenceLoss) / sequences,
+            byDomain.Average(domain => RoutingStatistics.BalanceLoss(domain.Load, domain.Score)),
+            RoutingStatistics.BalanceLoss(load, score) / (domains.Length * domains.Length),
+            parts.Sum(part => part.SequenceMaxViolation) / sequences,
+            parts.Sum(part => part.TopKScore) / domains.Sum(domain => (double)domain.Tokens));
+
+        static double[] PerToken(double[] totals, Totals domain) => [.. totals.Select(total => total / domain.Tokens)];
     }
 
     private static double[] Sum(IEnumerable<double[]> rows) => rows.Aggregate((a, b) => a.Zip(b, (x, y) => x + y).ToArray());
 
     private static double[] Shares(double[] counts) => counts.Select(count => count / counts.Sum()).ToArray();
-
-    private static double Entropy(double[] shares) => -shares.Where(share => share > 0).Sum(share => share * Math.Log(share));
 
     private sealed class Totals
     {
@@ -75,14 +93,17 @@ public sealed class Evaluator
 
         public long Scored { get; private set; }
 
+        public long Sequences { get; private set; }
+
         public List<LayerTotals> Layers { get; } = [];
 
-        public void Add(double loss, long correct, long tokens, long scored, IReadOnlyList<Routing> routings)
+        public void Add(double loss, long correct, long tokens, long scored, int sequences, IReadOnlyList<Routing> routings)
         {
             Loss += loss;
             Correct += correct;
             Tokens += tokens;
             Scored += scored;
+            Sequences += sequences;
             while (Layers.Count < routings.Count)
             {
                 Layers.Add(new LayerTotals((int)routings[Layers.Count].Counts_E.shape[0]));
@@ -90,7 +111,7 @@ public sealed class Evaluator
 
             for (int layer = 0; layer < routings.Count; layer++)
             {
-                Layers[layer].Add(routings[layer]);
+                Layers[layer].Add(routings[layer], sequences);
             }
         }
     }
@@ -101,14 +122,29 @@ public sealed class Evaluator
 
         public double[] Scores { get; private set; } = new double[experts];
 
+        public double[] Softmax { get; private set; } = new double[experts];
+
         public double ConfidenceEntropy { get; private set; }
 
-        public void Add(Routing routing)
+        public double SequenceLoss { get; private set; }
+
+        public double SequenceMaxViolation { get; private set; }
+
+        public double TopKScore { get; private set; }
+
+        public void Add(Routing routing, int sequences)
         {
+            (long tokens, long all) = (routing.Scores_NE.shape[0], routing.Scores_NE.shape[1]);
             Tensor logP_NE = routing.Scores_NE.log_softmax(-1);
-            ConfidenceEntropy -= (logP_NE.exp() * logP_NE).sum().item<float>();
+            Tensor p_NE = logP_NE.exp();
+            ConfidenceEntropy -= (logP_NE * p_NE).sum().item<float>();
             Counts = Plus(Counts, routing.Counts_E);
             Scores = Plus(Scores, routing.Scores_NE.sum([0]));
+            Softmax = Plus(Softmax, p_NE.sum([0]));
+            TopKScore += p_NE.view(-1).index_select(0, (routing.Tokens_A * all) + routing.Experts_A).sum().item<float>();
+            (Tensor counts_SE, Tensor p_SE) = routing.BySequence(sequences);
+            SequenceLoss += (counts_SE * p_SE).sum().item<float>() * all * sequences / tokens;
+            SequenceMaxViolation += (counts_SE.amax([1]) / counts_SE.mean([1])).sum().item<float>() - sequences;
         }
 
         private static double[] Plus(double[] totals, Tensor more_E) =>

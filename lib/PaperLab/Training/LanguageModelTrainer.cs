@@ -3,6 +3,7 @@
 // Shapes: B batch, T tokens, V vocabulary, C width, E experts.
 
 using System.Diagnostics;
+using PaperLab.Checkpoints;
 using PaperLab.Models;
 using PaperLab.Text;
 using TorchSharp;
@@ -35,6 +36,7 @@ public sealed class LanguageModelTrainer
             "the corpus",
             text.Domains.Count == 0 ? "without any domain" : $"without a train token in {string.Join(", ", text.Domains)}",
             "one with text: look at Domains and MaxBytesPerDomain of Text.Corpus");
+        RequireScopes(config);
         (_config, _text) = (config, text);
         _runtime = config.Training.Precision == Precision.BFloat16 ? runtime.WithBFloat16() : runtime;
         Require.That(
@@ -44,6 +46,25 @@ public sealed class LanguageModelTrainer
             _runtime.UsesBFloat16 ? "BFloat16, since the runtime is one WithBFloat16" : $"Float32: this libtorch lets nobody switch bf16 autocast on {_runtime.Device}");
     }
 
+    // A scope counts sequences of a forward pass.
+    private static void RequireScopes(RunConfig config)
+    {
+        int sequences = config.Training.MicroBatchSize > 0 ? config.Training.MicroBatchSize : config.Training.BatchSize;
+        for (BalanceScope? scope = (config.Model.FeedForward as RoutedConfig)?.Balance; scope is not null; scope = scope.Then)
+        {
+            foreach ((string name, int size) in new[] { (nameof(BalanceScope.Sequences), scope.Sequences), (nameof(BalanceScope.LocalSequences), scope.LocalSequences) })
+            {
+                Require.That(size == 0 || sequences % size == 0, $"Balance.{name}", size, $"0, or a divisor of the {sequences} sequences of a forward pass");
+            }
+
+            Require.That(
+                !scope.Shuffled || config.Training.MicroBatchSize == 0,
+                "Balance.Shuffled",
+                scope.Shuffled,
+                "false with a MicroBatchSize: sequences of different forward passes cannot share a group");
+        }
+    }
+
     private string Name => $"{_config.Arm}, seed {_config.Seed}";
 
     /// <summary>Trains and evaluates, from the newest checkpoint where there is one.</summary>
@@ -51,7 +72,7 @@ public sealed class LanguageModelTrainer
     /// <param name="options">How it is watched and kept safe; by default not at all.</param>
     /// <param name="cancellation">Ends the run between two steps, after a checkpoint.</param>
     /// <exception cref="TrainingDivergedException">A loss or gradient is no longer a number.</exception>
-    /// <exception cref="Checkpoints.CheckpointException">The checkpoint is one of another run or another version.</exception>
+    /// <exception cref="CheckpointException">The checkpoint is one of another run or another version.</exception>
     /// <exception cref="OperationCanceledException">The run was cancelled.</exception>
     public RunRecord Run(string preset, RunOptions? options = null, CancellationToken cancellation = default)
     {
@@ -59,8 +80,9 @@ public sealed class LanguageModelTrainer
         TrainingConfig training = _config.Training;
         using var scope = NewDisposeScope();
         (TrainingCheckpoint Checkpoint, string Folder)? saved = options.Checkpoints?.Latest(_config, _text.Corpus.Hash);
-        var sampler = new BatchSampler(_text, training.BatchSize, _config.Model.ContextLength, _config.Seed);
-        var evaluator = new Evaluator(_text, _config.Text.EvaluationWindows, training.BatchSize, _runtime.Device, _config.Text.Part);
+        var sampler = new BatchSampler(_text, training.BatchSize, _config.Model.ContextLength, _config.Seed, domainBlock: training.DomainBlock);
+        Evaluator evaluator = EvaluatorOf(_config.Text.Validate ? HeldOutPart.Test : HeldOutPart.All);
+        Evaluator? validator = _config.Text.Validate ? EvaluatorOf(HeldOutPart.Validation) : null;
         manual_seed(_config.Seed);
         using var model = new Transformer(_config.Model, initialize: saved is null);
         model.to(_runtime.Device);
@@ -109,7 +131,7 @@ public sealed class LanguageModelTrainer
             {
                 Batch batch = sampler.Next();
                 optimizer.ZeroGradients();
-                (Tensor loss, Tensor[] counts_E) = ForwardAndBackward(model, batch);
+                (Tensor loss, Tensor[] counts_E) = ForwardAndBackward(model, batch, step);
                 Tensor gradientNorm = optimizer.ClipGradients(training.GradientClip);
                 optimizer.LearningRate = training.LearningRateAt(step);
                 Tensor broken = readings.Add(step, optimizer.LearningRate, batch, loss, gradientNorm);
@@ -131,7 +153,7 @@ public sealed class LanguageModelTrainer
             stopwatch.Stop();
             if (evaluationIsDue)
             {
-                HeldOutEvaluation evaluation = evaluator.Evaluate(model);
+                HeldOutEvaluation evaluation = (validator ?? evaluator).Evaluate(model);
                 state.Evaluations.Add(new EvaluationPoint(step, evaluation.Loss, evaluation.LossByDomain));
                 checkpointIsDue |= state.Best() == state.Evaluations[^1];
                 Write(step, EvaluationMetrics.Of(evaluation));
@@ -146,6 +168,11 @@ public sealed class LanguageModelTrainer
         optimizer.ZeroGradients();
         HeldOutEvaluation final = evaluator.Evaluate(model);
         Write(training.Steps, EvaluationMetrics.Of(final));
+        if (options.ModelFolder is { } folder)
+        {
+            HuggingFaceModel.Of(model, _text.Tokenizer).Save(folder, overwrite: true);
+        }
+
         return new RunRecord
         {
             Config = _config,
@@ -163,6 +190,7 @@ public sealed class LanguageModelTrainer
             Evaluations = state.Evaluations,
             Resumed = state.Resumed,
             Initial = state.Initial,
+            Validation = validator?.Evaluate(model),
             Final = final,
         };
 
@@ -208,8 +236,9 @@ public sealed class LanguageModelTrainer
 
     // The batch's mean loss, its gradients, and for experts that balance themselves the assignments in each layer, micro-batch by
     // micro-batch: each weighs in with its share of the sequences, which makes the sum the mean over the batch.
-    private (Tensor Loss, Tensor[] Counts_E) ForwardAndBackward(Transformer model, Batch batch)
+    internal (Tensor Loss, Tensor[] Counts_E) ForwardAndBackward(Transformer model, Batch batch, int step)
     {
+        using BalanceStatistics? statistics = StatisticsOf(step);
         Tensor loss = zeros([], device: _runtime.Device);
         Tensor[] counts_E = _config.Model.FeedForward is MixtureOfExpertsConfig { BiasUpdateRate: > 0 } experts
             ? [.. model.MixturesOfExperts.Select(_ => zeros(experts.NumExperts, ScalarType.Int64, _runtime.Device))]
@@ -218,7 +247,7 @@ public sealed class LanguageModelTrainer
         {
             using var scope = NewDisposeScope();
             double share = (double)inputs_BT.shape[0] / batch.Sequences;
-            (Tensor crossEntropy, Tensor total, IReadOnlyList<Routing> routings) = Forward(model, inputs_BT, targets_BT);
+            (Tensor crossEntropy, Tensor total, IReadOnlyList<Routing> routings) = Forward(model, inputs_BT, targets_BT, statistics);
             (total * share).backward();
             loss.add_(crossEntropy.detach(), share);
             foreach ((Tensor count_E, Routing routing) in counts_E.Zip(routings))
@@ -228,6 +257,24 @@ public sealed class LanguageModelTrainer
         }
 
         return (loss, counts_E);
+    }
+
+    // Where the balance loss has a scope: its counts over the forward passes of this step.
+    private BalanceStatistics? StatisticsOf(int step)
+    {
+        if (_config.Model.FeedForward is not RoutedConfig { Balance: { } balance })
+        {
+            return null;
+        }
+
+        BalanceScope scope = balance.At((step - 1.0) / _config.Training.Steps);
+        int[] order = [.. Enumerable.Range(0, _config.Training.BatchSize)];
+        if (scope.Shuffled)
+        {
+            new SplitMix64(((ulong)_config.Seed << 32) + (ulong)step).Shuffle<int>(order);
+        }
+
+        return new BalanceStatistics(scope, order: scope.Shuffled ? order : null);
     }
 
     private IEnumerable<(Tensor Inputs_BT, Tensor Targets_BT)> MicroBatches(Batch batch)
@@ -240,14 +287,15 @@ public sealed class LanguageModelTrainer
     }
 
     /// <summary>The cross-entropy, the same with the auxiliary losses, and how the tokens were routed.</summary>
-    private (Tensor CrossEntropy, Tensor Total, IReadOnlyList<Routing> Routings) Forward(Transformer model, Tensor inputs_BT, Tensor targets_BT, Action<string, Tensor>? look = null)
+    private (Tensor CrossEntropy, Tensor Total, IReadOnlyList<Routing> Routings) Forward(
+        Transformer model, Tensor inputs_BT, Tensor targets_BT, BalanceStatistics? statistics, Action<string, Tensor>? look = null)
     {
         using var precision = _runtime.BeginForward();
         (Tensor hidden_BTC, IReadOnlyList<Routing> routings) = model.Hidden(inputs_BT, look: look);
         var output = new TransformerOutput(model.Logits(hidden_BTC), routings);
         look?.Invoke("the head", output.Logits_BTV);
         Tensor crossEntropy = nn.functional.cross_entropy(output.Logits_BTV.view(-1, _config.Model.VocabularySize), targets_BT.view(-1));
-        Tensor total = output.AuxiliaryLoss(_config.Model.FeedForward) is { } auxiliary ? crossEntropy + auxiliary : crossEntropy;
+        Tensor total = output.AuxiliaryLoss(_config.Model.FeedForward, statistics) is { } auxiliary ? crossEntropy + auxiliary : crossEntropy;
         return (crossEntropy, total, routings);
     }
 
@@ -280,11 +328,13 @@ public sealed class LanguageModelTrainer
 
     private string Explain(StepReading read, Transformer model, string? lastCheckpoint)
     {
-        string place = MicroBatches(read.Batch).Select(part => Divergence.Locate(model, look => Forward(model, part.Inputs_BT, part.Targets_BT, look).Total)).FirstOrDefault(found => found is not null)
+        string place = MicroBatches(read.Batch).Select(part => Divergence.Locate(model, look => Forward(model, part.Inputs_BT, part.Targets_BT, null, look).Total)).FirstOrDefault(found => found is not null)
             ?? "computed again, everything is finite";
         string what = float.IsFinite(read.Loss) ? $"the loss is {read.Loss} and the gradient's norm {read.GradientNorm}" : $"the loss is {read.Loss}";
         return $"{Name}: {what} at step {read.Step} of {_config.Training.Steps}; {place}. " +
             (lastCheckpoint is null ? "There is no checkpoint. " : $"The last good checkpoint is {lastCheckpoint}. ") +
             $"Lower LearningRate ({_config.Training.LearningRate}) or raise WarmupShare ({_config.Training.WarmupShare}).";
     }
+
+    private Evaluator EvaluatorOf(HeldOutPart part) => new(_text, _config.Text.EvaluationWindows, _config.Training.BatchSize, _runtime.Device, part);
 }

@@ -9,6 +9,9 @@ public sealed record RunOptions
     /// <summary>Where the run's checkpoints are read and written; null for none. The caller takes them away when the record is safe.</summary>
     public CheckpointFolder? Checkpoints { get; init; }
 
+    /// <summary>Where the trained model goes with its tokenizer, for <see cref="Checkpoints.HuggingFaceModel.Load"/>; null for nowhere. What lies there is replaced.</summary>
+    public string? ModelFolder { get; init; }
+
     /// <summary>Where its metrics go; MetricLog.cs names them. The caller disposes of the writers.</summary>
     public IReadOnlyList<IMetricWriter> Metrics { get; init; } = [];
 

@@ -50,15 +50,18 @@ public sealed record TextConfig
     /// <summary>Held-out windows of each domain in one evaluation.</summary>
     public required int EvaluationWindows { get; init; }
 
-    /// <summary>Which held-out windows: settings are chosen by Validation, results are of Test; All where nothing is chosen.</summary>
+    /// <summary>
+    /// Whether the held-out text is halved: evaluations during training, and one after it, read the first half, by which settings are
+    /// chosen (<see cref="RunRecord.Validation"/>); only those before the first step and after the last read the second.
+    /// </summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
-    public HeldOutPart Part { get; init; }
+    public bool Validate { get; init; }
 
     /// <summary>The text as tokens, from the cache where it is there.</summary>
     /// <exception cref="ArgumentException">There is not one of a corpus and a task.</exception>
     public TokenizedCorpus Load()
     {
-        Require.That(Corpus is null != Recall is null, nameof(Recall), Recall, Corpus is null ? "a task, for there is no Corpus" : "none beside a Corpus");
+        Require.That(Corpus is null != Recall is null, $"Text.{nameof(Recall)}", Recall is null ? "null" : "a task", Corpus is null ? "a task, for Text.Corpus is null" : "null, for there is a Text.Corpus: a run reads one text");
         if (Recall is not null)
         {
             return AssociativeRecall.Load(Recall);
@@ -178,7 +181,11 @@ public sealed record RunRecord
     /// <summary>The held-out evaluation before the first step.</summary>
     public required HeldOutEvaluation Initial { get; init; }
 
-    /// <summary>The held-out evaluation after the last step.</summary>
+    /// <summary>After the last step, on the half of the held-out text that settings are chosen by; null where it is not halved.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public HeldOutEvaluation? Validation { get; init; }
+
+    /// <summary>The held-out evaluation after the last step; where the text is halved, on the other half.</summary>
     public required HeldOutEvaluation Final { get; init; }
 
     /// <summary>Trained tokens per second.</summary>
@@ -204,6 +211,14 @@ public sealed record HeldOutEvaluation(double Loss, IReadOnlyDictionary<string, 
     /// <summary>Share of the scored tokens that the model ranks first; null for running text.</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public double? Accuracy { get; init; }
+
+    /// <summary>e to the loss: the number of tokens among which the model in effect wavers. With several domains their geometric mean.</summary>
+    [JsonIgnore]
+    public double Perplexity => Math.Exp(Loss);
+
+    /// <summary>The same by domain.</summary>
+    [JsonIgnore]
+    public IReadOnlyDictionary<string, double> PerplexityByDomain => LossByDomain.ToDictionary(domain => domain.Key, domain => Math.Exp(domain.Value));
 }
 
 /// <summary>How one layer routed the held-out tokens.</summary>
@@ -217,4 +232,20 @@ public sealed record LayerRouting(
     double LoadEntropy,
     double ConfidenceEntropy,
     IReadOnlyList<double> MeanScore,
-    IReadOnlyDictionary<string, IReadOnlyList<double>> LoadByDomain);
+    IReadOnlyDictionary<string, IReadOnlyList<double>> LoadByDomain)
+{
+    /// <summary>How balanced it is, scope by scope; null in records from before it was measured.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public LayerBalance? Balance { get; init; }
+}
+
+/// <summary>
+/// One layer's balance on held-out text, whatever it was trained with. Balance losses are E·Σ fᵢPᵢ without a weight, at least about K;
+/// the wider f is counted, the more room a layer has to send texts of different kinds to different experts.
+/// </summary>
+/// <param name="SequenceLoss">Mean over windows: f counted in each.</param>
+/// <param name="DomainLoss">Mean over domains: f counted in all windows of one.</param>
+/// <param name="GlobalLoss">f counted in all windows, every domain with the same weight.</param>
+/// <param name="SequenceMaxViolation">Mean over windows of (largest load of an expert − mean load) / mean load: how far the slowest expert is behind.</param>
+/// <param name="TopKScore">Mean over tokens of the softmax over all E scores, summed over the token's experts.</param>
+public sealed record LayerBalance(double SequenceLoss, double DomainLoss, double GlobalLoss, double SequenceMaxViolation, double TopKScore);

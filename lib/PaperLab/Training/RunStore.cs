@@ -18,7 +18,7 @@ public sealed class RunStore
 
     /// <param name="written">Folder that new runs go to.</param>
     /// <param name="shipped">Folder of runs that are only read; null for none.</param>
-    /// <param name="work">Folder of checkpoints, metrics and weights, each in a folder of its own; <paramref name="written"/> by default.</param>
+    /// <param name="work">Folder of checkpoints, metrics and models, each in a folder of its own; <paramref name="written"/> by default.</param>
     public RunStore(string written, string? shipped = null, string? work = null)
     {
         _written = written;
@@ -28,7 +28,7 @@ public sealed class RunStore
 
     /// <summary>
     /// The store of a checkout: artifacts/runs and data/results under the folder that holds PaperLab.sln, or ./artifacts/runs outside
-    /// one; checkpoints, metrics and weights under artifacts.
+    /// one; checkpoints, metrics and models under artifacts.
     /// </summary>
     public static RunStore Default { get; } = Checkout.Root is { } root
         ? new RunStore(Path.Combine(root, "artifacts", "runs"), Path.Combine(root, "data", "results"), Path.Combine(root, "artifacts"))
@@ -97,8 +97,8 @@ public sealed class RunStore
     /// <summary>The folder of a run's metrics.</summary>
     public string MetricsOf(RunConfig config, string corpusHash) => Path.Combine(_work, "metrics", config.Paper, NameOf(config, corpusHash));
 
-    /// <summary>The file of a run's trained weights, for <see cref="TrainedWeights.Load"/>. It is there when the run was asked to keep them.</summary>
-    public string WeightsOf(RunConfig config, string corpusHash) => Path.Combine(_work, "weights", config.Paper, NameOf(config, corpusHash) + ".safetensors");
+    /// <summary>The folder of a run's trained model, for <see cref="Checkpoints.HuggingFaceModel.Load"/>. It is there when the run was asked to keep it.</summary>
+    public string ModelOf(RunConfig config, string corpusHash) => Path.Combine(_work, "models", config.Paper, NameOf(config, corpusHash));
 
     private static string NameOf(RunConfig config, string corpusHash) => $"{config.Key}-{corpusHash[..8]}";
 

@@ -1,6 +1,6 @@
 // One checkpoint: a folder with everything that a run needs to go on as if nothing had happened.
 //
-//   weights.safetensors    the model's parameters and buffers; its sizes as metadata
+//   weights.safetensors    the model's parameters and buffers
 //   optimizer.safetensors  the moments and the step count
 //   state.json             curves so far, where the data order and torch's generator stand, the config, and the hashes of the two
 //
@@ -21,9 +21,10 @@ internal sealed record TrainingCheckpoint
     /// <summary>Rises when a field changes its meaning.</summary>
     public const int CurrentFormat = 1;
 
-    public const string WeightsFile = "weights.safetensors";
     public const string StateFile = "state.json";
+    private const string WeightsFile = "weights.safetensors";
     private const string OptimizerFile = "optimizer.safetensors";
+    private static readonly string[] s_hashed = [WeightsFile, OptimizerFile];
 
     public int Format { get; init; } = CurrentFormat;
 
@@ -43,7 +44,7 @@ internal sealed record TrainingCheckpoint
     /// <summary>Writes a checkpoint into a new folder. Whole only when this returns.</summary>
     public static void Write(string folder, RunConfig config, string corpusHash, TrainingState state, Transformer model, AdamW optimizer, BatchSampler sampler)
     {
-        TrainedWeights.Save(Path.Combine(folder, WeightsFile), model);
+        SafetensorsFile.Write(Path.Combine(folder, WeightsFile), model.state_dict().Select(named => (named.Key, named.Value)));
         SafetensorsFile.Write(Path.Combine(folder, OptimizerFile), optimizer.State().Select(named => (named.Key, named.Value)));
         using Tensor generator = get_rng_state();
         var checkpoint = new TrainingCheckpoint
@@ -53,7 +54,7 @@ internal sealed record TrainingCheckpoint
             State = state,
             Sampler = sampler.State,
             TorchGenerator = generator.data<byte>().ToArray(),
-            Sha256 = new[] { WeightsFile, OptimizerFile }.ToDictionary(name => name, name => HashOf(Path.Combine(folder, name))),
+            Sha256 = s_hashed.ToDictionary(name => name, name => HashOf(Path.Combine(folder, name))),
         };
         AtomicFile.WriteAllText(Path.Combine(folder, StateFile), JsonSerializer.Serialize(checkpoint, RunRecord.Json) + "\n");
     }
@@ -74,7 +75,7 @@ internal sealed record TrainingCheckpoint
         try
         {
             TrainingCheckpoint checkpoint = json.Deserialize<TrainingCheckpoint>(RunRecord.Json) ?? throw new InvalidDataException($"{StateFile} holds null");
-            foreach ((string name, string hash) in checkpoint.Sha256)
+            foreach (string name in s_hashed)
             {
                 string file = Path.Combine(folder, name);
                 if (!File.Exists(file))
@@ -82,7 +83,7 @@ internal sealed record TrainingCheckpoint
                     throw new InvalidDataException($"{name} is missing");
                 }
 
-                if (HashOf(file) != hash)
+                if (HashOf(file) != checkpoint.Sha256.GetValueOrDefault(name))
                 {
                     throw new InvalidDataException($"{name} does not match its SHA-256");
                 }
@@ -97,14 +98,41 @@ internal sealed record TrainingCheckpoint
     }
 
     /// <summary>Puts weights, optimizer, data order and generator where they stood.</summary>
+    /// <exception cref="CheckpointException">The weights are not those of the model.</exception>
     public void Restore(string folder, Transformer model, AdamW optimizer, BatchSampler sampler)
     {
         using var scope = NewDisposeScope();
-        TrainedWeights.CopyInto(model, Path.Combine(folder, WeightsFile));
+        CopyWeights(Path.Combine(folder, WeightsFile), model.state_dict());
         using SafetensorsFile moments = SafetensorsFile.Open(Path.Combine(folder, OptimizerFile));
         optimizer.Load(moments.Names.ToDictionary(name => name, moments.Tensor));
         sampler.State = Sampler;
         set_rng_state(tensor(TorchGenerator));
+    }
+
+    private static void CopyWeights(string path, Dictionary<string, Tensor> model)
+    {
+        using var noGrad = no_grad();
+        using SafetensorsFile file = SafetensorsFile.Open(path);
+        string[] problems =
+        [
+            .. model.Keys.Except(file.Names).Select(name => $"{name} is missing"),
+            .. file.Names.Except(model.Keys).Select(name => $"{name} is unknown"),
+            .. model.Keys.Intersect(file.Names).Where(name => !file.Shape(name).SequenceEqual(model[name].shape))
+                .Select(name => $"{name} is [{string.Join(", ", file.Shape(name))}] instead of [{string.Join(", ", model[name].shape)}]"),
+        ];
+        if (problems.Length > 0)
+        {
+            throw new CheckpointException(
+                path,
+                $"the weights are not those of the model that the config describes: {string.Join("; ", problems.Take(5))}{(problems.Length > 5 ? $"; and {problems.Length - 5} more" : "")}.",
+                "Go on with the version of PaperLab that wrote them, or move the folder away to train from the start.");
+        }
+
+        foreach ((string name, Tensor tensor) in model)
+        {
+            using Tensor saved = file.Tensor(name);
+            tensor.copy_(saved);
+        }
     }
 
     private static JsonElement ReadJson(string path)

@@ -27,10 +27,17 @@ public sealed record TrainingConfig
 
     /// <summary>
     /// Sequences of one forward pass, a divisor of <see cref="BatchSize"/>; 0 for all of them. Gradients add up to those of the whole
-    /// batch; a balance loss is then the mean of those of its parts.
+    /// batch; a balance loss is then the mean of those of its parts, unless its scope is buffered.
     /// </summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
     public int MicroBatchSize { get; init; }
+
+    /// <summary>
+    /// Sequences in a row that share a domain, a divisor of <see cref="BatchSize"/>: the blocks of a batch take the domains in turn, in a
+    /// random order, so that all domains have equal parts. 0: every sequence draws its domain by the domain's size.
+    /// </summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
+    public int DomainBlock { get; init; }
 
     /// <summary>Highest learning rate, reached after <see cref="WarmupShare"/> of the steps.</summary>
     public double LearningRate { get; init; } = 2e-3;
@@ -74,6 +81,11 @@ public sealed record TrainingConfig
             nameof(MicroBatchSize),
             MicroBatchSize,
             $"0, or a divisor of BatchSize = {BatchSize}");
+        Require.That(
+            DomainBlock == 0 || (DomainBlock > 0 && BatchSize % DomainBlock == 0),
+            nameof(DomainBlock),
+            DomainBlock,
+            $"0, or a divisor of BatchSize = {BatchSize}");
         Require.That(LearningRate > 0 && double.IsFinite(LearningRate), nameof(LearningRate), LearningRate, "a finite number above 0");
         Require.That(WarmupShare is >= 0 and < 1, nameof(WarmupShare), WarmupShare, "0 to 1, exclusive");
         Require.That(Enum.IsDefined(Schedule), nameof(Schedule), Schedule, string.Join(", ", Enum.GetNames<LearningRateSchedule>()));
@@ -89,5 +101,5 @@ public sealed record TrainingConfig
     }
 
     /// <summary>Learning rate of a step (1-based): linear warm-up, then <see cref="Schedule"/>.</summary>
-    public double LearningRateAt(int step) => PaperLab.Training.LearningRate.At(step, this);
+    public double LearningRateAt(int step) => LearningRateCourse.At(step, this);
 }

@@ -160,6 +160,44 @@ public sealed class BatchSamplerTests
         Assert.Equal(first.Stream(Split.HeldOut, 0).ToArray(), read.Stream(Split.HeldOut, 0).ToArray());
     }
 
+    [Fact]
+    public void Blocks_are_of_one_domain_and_all_domains_have_equal_parts()
+    {
+        BatchSampler sampler = new(s_tokens, 12, 16, seed: 1, domainBlock: 3);
+        int[][] batches = [.. Enumerable.Range(0, 20).Select(_ => sampler.Next().Domains)];
+
+        Assert.All(batches, domains => Assert.All(domains.Chunk(3), block => Assert.Single(block.Distinct())));
+        Assert.All(batches, domains => Assert.Equal([6, 6], [domains.Count(domain => domain == 0), domains.Count(domain => domain == 1)]));
+        Assert.True(batches.Select(domains => string.Join("", domains)).Distinct().Count() > 2, "blocks lie in random order");
+    }
+
+    [Fact]
+    public void Fewer_blocks_than_domains_take_them_in_turn()
+    {
+        BatchSampler sampler = new(s_tokens, 3, 16, seed: 1, domainBlock: 3);
+
+        Assert.Equal([0, 1, 0, 1], Enumerable.Range(0, 4).Select(_ => sampler.Next().Domains[0]));
+    }
+
+    [Fact]
+    public void Blocks_that_do_not_fill_a_batch_are_refused()
+    {
+        Assert.Contains("domainBlock is 5; allowed: 0, or a divisor of the batch size 12", Assert.Throws<ArgumentException>(() => new BatchSampler(s_tokens, 12, 16, seed: 1, domainBlock: 5)).Message);
+    }
+
+    [Fact]
+    public void Settings_are_chosen_by_other_windows_than_those_of_the_test()
+    {
+        long[][] Inputs(HeldOutPart part) => [.. EvaluationWindows.Cut(s_tokens, 1, 16, part: part).Select(batch => batch.Inputs)];
+
+        long[][] validation = Inputs(HeldOutPart.Validation), test = Inputs(HeldOutPart.Test), all = Inputs(HeldOutPart.All);
+
+        Assert.InRange(test.Length - validation.Length, 0, s_tokens.Domains.Count);
+        Assert.Equal(all.Select(Name).Order(), validation.Concat(test).Select(Name).Order());
+
+        static string Name(long[] ids) => string.Join(' ', ids);
+    }
+
     private static TokenizedCorpus Tokenize(Corpus corpus)
     {
         using var temporary = new TemporaryCache();

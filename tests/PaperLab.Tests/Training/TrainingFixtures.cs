@@ -28,9 +28,14 @@ internal static class TrainingFixtures
 
     public static RunConfig RunConfig { get; } = Comparison.ConfigOf(Comparison.Arms[0], seed: 1);
 
-    public static TokenizedCorpus Text(TemporaryFolder folder)
+    /// <summary>One sequence of one token.</summary>
+    public static Batch Batch { get; } = new([1], [2], [0], 1);
+
+    public static TokenizedCorpus Text(TemporaryFolder folder) => Text(folder.Path);
+
+    public static TokenizedCorpus Text(string folder)
     {
-        var cache = new TextCache(folder.Path, _ => { });
+        var cache = new TextCache(folder, _ => { });
         ITextSource[] sources = [new FixedSource("alpha", Fixtures.RandomDocuments("a", 60, seed: 1)), new FixedSource("beta", Fixtures.RandomDocuments("b", 60, seed: 2))];
         Corpus corpus = PaperLab.Text.Corpus.Load(sources, Corpus, cache);
         return TokenizedCorpus.Load(corpus, BpeTokenizer.Load(corpus, 300, cache), cache);
