@@ -107,34 +107,15 @@ public sealed record Comparison
 
         return new ComparisonResult(this, records, loaded);
 
-        RunRecord Train(RunConfig config)
-        {
-            using CheckpointFolder folder = CheckpointFolder.Open(store.CheckpointsOf(config, corpus), checkpoints, note, cancellation);
-            if (fresh)
-            {
-                folder.Clear();
-            }
-            else if (store.Find(config, corpus) is { } made && Usable(made))
-            {
-                return made; // by the process that had the folder until now
-            }
-
-            string metrics = store.MetricsOf(config, corpus);
-            using var lines = new JsonlMetricWriter(Path.Combine(metrics, "metrics.jsonl"));
-            using var events = new TensorBoardWriter(metrics);
-            var options = new RunOptions
-            {
-                Progress = progress,
-                Note = note,
-                Checkpoints = folder,
-                Metrics = [lines, events],
-                ModelFolder = keepModels ? store.ModelOf(config, corpus) : null,
-            };
-            RunRecord record = new LanguageModelTrainer(config, text, runtime).Run(Preset, options, cancellation);
-            store.Save(record);
-            folder.Clear();
-            return record;
-        }
+        RunRecord Train(RunConfig config) => RecordedTraining.Run(
+            new LanguageModelTrainer(config, text, runtime),
+            Preset,
+            store,
+            new RunOptions { Progress = progress, Note = note },
+            checkpoints,
+            fresh,
+            keepModels,
+            cancellation);
     }
 
     // Every run's record on the same corpus: this machine's if they are all there, else the one of the newest; null when there is none.
@@ -174,11 +155,7 @@ public sealed record Comparison
         $"{Preset}: {Arms.Count} arms × {Seeds.Count} seeds, {Training.Steps} steps of {Training.BatchSize * Model.ContextLength:N0} tokens each";
 
     /// <summary>The corpus as tokens, from the cache where it is there.</summary>
-    public TokenizedCorpus LoadText()
-    {
-        Corpus corpus = Corpus.Load(Text.Corpus);
-        return TokenizedCorpus.Load(corpus, BpeTokenizer.Load(corpus, Text.VocabularySize));
-    }
+    public TokenizedCorpus LoadText() => Text.Load();
 }
 
 /// <summary>The finished runs of a comparison.</summary>

@@ -49,6 +49,13 @@ public sealed record TextConfig
     /// </summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
     public bool Validate { get; init; }
+
+    /// <summary>The corpus as tokens, from the cache where it is there.</summary>
+    public TokenizedCorpus Load()
+    {
+        Corpus corpus = PaperLab.Text.Corpus.Load(Corpus);
+        return TokenizedCorpus.Load(corpus, BpeTokenizer.Load(corpus, VocabularySize));
+    }
 }
 
 /// <summary>Where and with what a run was made.</summary>
@@ -69,6 +76,11 @@ public sealed record RunEnvironment(
 /// <param name="AfterStep">The last step of the checkpoint.</param>
 /// <param name="Mode">Device, threads and arithmetic up to there; the record's environment names those of the end.</param>
 public sealed record Resumption(int AfterStep, string Mode);
+
+/// <summary>A data-parallel training.</summary>
+/// <param name="Processes">How many processes.</param>
+/// <param name="ExchangeSeconds">Time of the training steps that the first process spent adding up over all, waiting for the others included; of a resumed run, of its last part.</param>
+public sealed record DataParallelism(int Processes, double ExchangeSeconds);
 
 /// <summary>A held-out evaluation during training.</summary>
 /// <param name="Step">Steps done.</param>
@@ -139,6 +151,10 @@ public sealed record RunRecord
 
     /// <summary>Where the run was interrupted; empty for one that ran through.</summary>
     public IReadOnlyList<Resumption> Resumed { get; init; } = [];
+
+    /// <summary>How many processes shared the work, and what that cost; null for one process.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public DataParallelism? Parallel { get; init; }
 
     /// <summary>The held-out evaluation before the first step.</summary>
     public required HeldOutEvaluation Initial { get; init; }
