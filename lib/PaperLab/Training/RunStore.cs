@@ -53,7 +53,7 @@ public sealed class RunStore
     /// <summary>Keeps a finished run and returns its file. A file of that name that cannot be read is renamed, not replaced.</summary>
     public string Save(RunRecord record)
     {
-        string path = Path.Combine(_written, record.Config.Paper, NameOf(record.Config, record.CorpusHash) + ".json");
+        string path = RecordOf(record.Config, record.CorpusHash);
         if (File.Exists(path) && Read(path, record.Config, warn: null) is null)
         {
             File.Move(path, path + ".unreadable", overwrite: true);
@@ -62,6 +62,9 @@ public sealed class RunStore
         AtomicFile.WriteAllText(path, JsonSerializer.Serialize(record, RunRecord.Json) + "\n");
         return path;
     }
+
+    /// <summary>The file that a new record of a run goes to.</summary>
+    public string RecordOf(RunConfig config, string corpusHash) => Path.Combine(_written, config.Paper, NameOf(config, corpusHash) + ".json");
 
     /// <summary>The folder of a run's checkpoints.</summary>
     public string CheckpointsOf(RunConfig config, string corpusHash) => Path.Combine(_work, "checkpoints", config.Paper, NameOf(config, corpusHash));
