@@ -69,9 +69,10 @@ public static class ComparisonCharts
 
     private static Series LossCurve(ComparisonResult result, string arm)
     {
-        int steps = result.Comparison.Training.Steps;
-        int block = Math.Max(1, steps / CurvePoints);
-        double[] x = [.. Enumerable.Range(0, steps).Chunk(block).Select(chunk => chunk.Average() + 1)];
+        RunRecord first = result.Of(arm)[0];
+        int losses = first.TrainingLoss.Count;
+        int block = Math.Max(1, losses / CurvePoints);
+        double[] x = [.. Enumerable.Range(0, losses).Select(i => ((i + 0.5) * first.StepsPerLoss) + 0.5).Chunk(block).Select(chunk => chunk.Average())];
         return Band(result, arm, x, run => [.. run.TrainingLoss.Chunk(block).Select(chunk => chunk.Average())]);
     }
 

@@ -17,7 +17,7 @@ internal static class TrainingView
         ? $"<p style=\"{Html.Font}\"><b>{Html.Text(title)}</b>: {Empty(finished)}</p>"
         : Html.Table($"{Html.Text(title)}: {State(rows)}", s_columns, rows.Select(row => (IReadOnlyList<string>)
         [
-            $"<span style=\"white-space:nowrap\">{Html.Text(row.Run)}</span>",
+            $"<span style=\"white-space:nowrap\">{Html.Text(Name(row.Last!))}</span>",
             $"<span style=\"white-space:nowrap\">{Bar(row)}</span>",
             Steps(row.Last!),
             Loss(row.Last!),
@@ -34,7 +34,7 @@ internal static class TrainingView
                 ["run", "", "step", "loss", "tokens/s", "elapsed", "left"],
                 .. rows.Select(row => (string[])
                 [
-                    row.Run,
+                    Name(row.Last!),
                     TextBar(Share(row.Last!)),
                     Steps(row.Last!),
                     LossText(row.Last!),
@@ -47,8 +47,10 @@ internal static class TrainingView
             indent: "  ").TrimEnd();
 
     public static string ToLine(TrainingProgress progress) =>
-        $"{progress.Run}: step {Steps(progress)} ({Share(progress) * 100:0}%), loss {LossText(progress)}, {Speed(progress)} tokens/s, {CellText.Duration(progress.Elapsed)} elapsed"
+        $"{Name(progress)}: step {Steps(progress)} ({Share(progress) * 100:0}%), loss {LossText(progress)}, {Speed(progress)} tokens/s, {CellText.Duration(progress.Elapsed)} elapsed"
             + (progress.Step >= progress.Steps ? ", done" : $", {CellText.Duration(progress.Remaining)} left");
+
+    private static string Name(TrainingProgress progress) => progress.ResumedAfter is { } step ? $"{progress.Run}, resumed after step {step:N0}" : progress.Run;
 
     private static string Empty(bool finished) => finished ? "nothing to train" : "waiting for the first step";
 

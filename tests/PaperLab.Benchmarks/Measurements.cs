@@ -160,6 +160,28 @@ internal sealed class Measurements(TorchRuntime runtime, int rounds)
             ForwardBackward("fused", () => AttentionKernel.Fused(q, k, v))));
     }
 
+    /// <summary>One token's attention over a cache with room to spare, by every way there is.</summary>
+    public Table Decode(int rows, int length, int heads, int keyHeads, int valueHeads, int width)
+    {
+        Tensor q = randn(rows, heads, 1, width, device: _device);
+        Tensor Cached(int shared) => randn(rows, shared, length + 64, width, device: _device).narrow(2, 0, length);
+        Tensor k = Cached(keyHeads), v = Cached(valueHeads);
+        Way Forward(string name, Func<Tensor> attend) => Way.Timed(name, () =>
+        {
+            using var scope = NewDisposeScope();
+            using var noGrad = no_grad();
+            for (int i = 0; i < Math.Max(1, 8192 / length / rows); i++)
+            {
+                attend().Dispose();
+            }
+        });
+        return new Table($"attention of one token, {rows} rows, {length} positions, {heads} heads of {width} over {keyHeads} for keys and {valueHeads} for values", "tokens", rows * Math.Max(1, 8192 / length / rows), Contest.Run(
+            rounds,
+            Forward("by head", () => AttentionKernel.ByHead(q, k, v, additive: null)),
+            Forward("explicit", () => AttentionKernel.Explicit(q, k, v, additive: null)),
+            Forward("fused", () => AttentionKernel.Fused(q, k, v))));
+    }
+
     /// <summary>What a large product reaches: the rate that a training step is measured against.</summary>
     public Table Product(bool bf16)
     {

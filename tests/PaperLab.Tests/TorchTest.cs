@@ -1,4 +1,5 @@
 using TorchSharp;
+using static TorchSharp.torch;
 
 namespace PaperLab.Tests;
 
@@ -11,6 +12,14 @@ public abstract class TorchTest : IDisposable
     {
         TorchRuntime.Initialize("cpu", seed: 3, fastMath: false);
         _scope = torch.NewDisposeScope();
+    }
+
+    /// <summary>Live tensors of the process, once the finalizer has taken what other tests left to it.</summary>
+    protected static long LiveTensors()
+    {
+        GC.Collect();
+        GC.WaitForPendingFinalizers();
+        return Tensor.TotalCount;
     }
 
     public void Dispose()

@@ -1,5 +1,5 @@
-// The one thread that a notebook's cells run on. Continuations of an await come back to it, so that what a library keeps
-// by thread (torch's gradient mode, for one) stays the same from cell to cell.
+// The one thread that a notebook's cells run on, until one of them is interrupted. Continuations of an await come back to it, so
+// that what a library keeps by thread (torch's gradient mode, for one) stays the same from cell to cell.
 
 using System.Collections.Concurrent;
 using System.Runtime;
@@ -10,6 +10,13 @@ namespace PaperLab.Notebooks.Script;
 internal sealed class PageThread : IDisposable
 {
     private const int StackBytes = 16 << 20;
+
+    // How long a cancelled cell has to end by itself.
+    private static readonly TimeSpan Notice = TimeSpan.FromMilliseconds(100);
+
+    [ThreadStatic]
+    private static CancellationToken t_cancel;
+
     private readonly BlockingCollection<Action> _work = [];
     private readonly Thread _thread;
 
@@ -42,16 +49,20 @@ internal sealed class PageThread : IDisposable
 
     /// <summary>
     /// On the thread itself: runs asynchronous work to its end. A cancelled <paramref name="cancel"/> ends it wherever it is:
-    /// waiting in an await, or busy in managed code. Only a blocked native call cannot be ended so.
+    /// waiting in an await, at a <see cref="Checkpoint"/>, or, a moment later, busy in managed code. Only a blocked native call
+    /// cannot be ended so. A thread on which work was cancelled is not to be used again.
     /// </summary>
     /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
     public static T RunToEnd<T>(Func<Task<T>> start, CancellationToken cancel)
     {
-        // ControlledExecution never returns when its token is one that cannot be cancelled (.NET 10), so it gets one of its own.
-        using var cancelled = CancellationTokenSource.CreateLinkedTokenSource(cancel);
+        // An abort is the last resort: .NET 10 may die of it or leave a lock of its own taken, depending on where it strikes, and
+        // a thread that was aborted in a busy loop cannot be aborted there again.
+        using var abort = new CancellationTokenSource();
+        using CancellationTokenRegistration notice = cancel.UnsafeRegister(PrepareAbort, abort);
         using var pump = new Pump();
         SynchronizationContext? before = SynchronizationContext.Current;
         SynchronizationContext.SetSynchronizationContext(pump);
+        t_cancel = cancel;
         Task<T>? task = null;
         try
         {
@@ -60,17 +71,30 @@ internal sealed class PageThread : IDisposable
                 () =>
                 {
                     task = start();
-                    pump.RunUntil(task, cancelled.Token);
+                    pump.RunUntil(task, cancel);
                 },
-                cancelled.Token);
+                abort.Token);
 #pragma warning restore SYSLIB0046
         }
         finally
         {
+            t_cancel = default;
             SynchronizationContext.SetSynchronizationContext(before);
         }
 
         return task!.GetAwaiter().GetResult();
+    }
+
+    /// <summary>A place where an interrupted cell ends in good order: throws if the calling thread runs one.</summary>
+    /// <exception cref="OperationCanceledException">It does.</exception>
+    public static void Checkpoint() => t_cancel.ThrowIfCancellationRequested();
+
+    private static void PrepareAbort(object? abort)
+    {
+        // The aborted thread makes its own ThreadAbortException, whose message it reads from the runtime's resources under a lock.
+        // The first time takes so long that the abort can strike there once more and leave the lock taken.
+        Activator.CreateInstance(typeof(ThreadAbortException), nonPublic: true);
+        ((CancellationTokenSource)abort!).CancelAfter(Notice);
     }
 
     private void Loop()

@@ -21,10 +21,10 @@ public sealed class ScriptSession : IDisposable
     private readonly string _folder;
     private readonly SerialSink _sink;
     private readonly CellRunner _runner;
-    private readonly PageThread _thread = new();
     private readonly SemaphoreSlim _turn = new(1);
     private readonly TextWriter _consoleOut = Console.Out;
     private readonly TextWriter _consoleError = Console.Error;
+    private PageThread _thread = new();
     private int _executionCount;
     private int _displayCount;
 
@@ -104,6 +104,12 @@ public sealed class ScriptSession : IDisposable
         }
         finally
         {
+            if (cancel.IsCancellationRequested)
+            {
+                _thread.Dispose();
+                _thread = new PageThread();
+            }
+
             _turn.Release();
         }
     }

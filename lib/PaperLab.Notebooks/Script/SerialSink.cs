@@ -1,4 +1,5 @@
-// Lets one call at a time through to the sink: a cell's own thread, its tasks and its timers may all write at once.
+// Lets one call at a time through to the sink: a cell's own thread, its tasks and its timers may all write at once. An
+// interrupted cell that shows something ends here.
 
 using PaperLab.Notebooks.Format;
 
@@ -19,6 +20,7 @@ internal sealed class SerialSink(ICellOutputSink inner) : ICellOutputSink
     // The runtime does not interrupt a finally block: what goes out (a message on a pipe, say) goes out whole or not at all.
     private void Whole(Action call)
     {
+        PageThread.Checkpoint();
         try
         {
         }

@@ -5,10 +5,12 @@ namespace PaperLab.Generation;
 /// <summary>Options of sampling. The filters apply in the order top-k, top-p, min-p, each to what the one before left.</summary>
 public sealed record SamplingOptions
 {
+    private const double LeastTemperature = 1e-3; // far below it, logits divided by it leave fp32
+
     /// <summary>Tokens that a row may add to its prompt.</summary>
     public required int MaxNewTokens { get; init; }
 
-    /// <summary>Logits are divided by it; 0 takes the likeliest token.</summary>
+    /// <summary>Logits are divided by it, 0.001 or more; 0 takes the likeliest token.</summary>
     public double Temperature { get; init; } = 1;
 
     /// <summary>Only this many of the likeliest tokens; 0 for all.</summary>
@@ -31,7 +33,7 @@ public sealed record SamplingOptions
     public void Validate()
     {
         Require.AtLeast(MaxNewTokens, 1, nameof(MaxNewTokens));
-        Require.That(double.IsFinite(Temperature) && Temperature >= 0, nameof(Temperature), Temperature, "0 or more");
+        Require.That(Temperature == 0 || (double.IsFinite(Temperature) && Temperature >= LeastTemperature), nameof(Temperature), Temperature, $"0, or {LeastTemperature} and more");
         Require.AtLeast(TopK, 0, nameof(TopK));
         Require.That(TopP is > 0 and <= 1, nameof(TopP), TopP, "above 0, up to 1");
         Require.That(MinP is >= 0 and <= 1, nameof(MinP), MinP, "0 to 1");

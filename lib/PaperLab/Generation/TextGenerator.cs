@@ -17,7 +17,10 @@ public readonly record struct GenerationProgress(long NewTokens, int RowsRunning
     public double TokensPerSecond => NewTokens / Elapsed.TotalSeconds;
 }
 
-/// <summary>Draws continuations from a model.</summary>
+/// <summary>
+/// Draws continuations from a model. A row does not depend on the rows beside it, but for dynamic rotary scaling beyond its original
+/// context, whose frequencies follow the longest row.
+/// </summary>
 public sealed class TextGenerator(Transformer model)
 {
     private const double CompactFrom = 0.25; // share of ended rows from which copying the cache costs less than computing them
@@ -27,12 +30,13 @@ public sealed class TextGenerator(Transformer model)
     /// <param name="options">How to draw, and when a row ends.</param>
     /// <param name="progress">Told after every token.</param>
     /// <param name="cancellation">Ends the generation between two tokens.</param>
-    /// <exception cref="ArgumentException">A prompt is empty, leaves no room in the model's context, or holds an id that is not in the vocabulary; the message names the row.</exception>
+    /// <exception cref="InvalidOperationException">The model's logits are not finite.</exception>
+    /// <exception cref="ArgumentException">Experts choose their tokens; or a prompt is empty, leaves no room in the model's context, or holds an id that is not in the vocabulary; the message names the row.</exception>
     public IReadOnlyList<Continuation> Generate(
         IReadOnlyList<IReadOnlyList<int>> prompts, SamplingOptions options, IProgress<GenerationProgress>? progress = null, CancellationToken cancellation = default)
     {
         options.Validate();
-        Check(prompts);
+        Check(prompts, options);
         if (prompts.Count == 0)
         {
             return [];
@@ -42,9 +46,10 @@ public sealed class TextGenerator(Transformer model)
         using var inference = inference_mode();
         Device device = model.Device;
         int longest = prompts.Max(prompt => prompt.Count);
+        int steps = Math.Min(options.MaxNewTokens, model.Config.ContextLength - prompts.Min(prompt => prompt.Count)); // that the longest-running row can make
         long[] starts = [.. prompts.Select(prompt => (long)(longest - prompt.Count))];
-        using var cache = new KeyValueCache(model.Config, prompts.Count, longest + options.MaxNewTokens - 1, device, model.Dtype, starts);
-        Tensor uniform_SB = Uniform(prompts.Count, options).to(device);
+        using var cache = new KeyValueCache(model.Config, prompts.Count, longest + steps - 1, device, model.Dtype, starts);
+        Tensor uniform_SB = Uniform(prompts.Count, steps, options).to(device);
         Row[] running = [.. prompts.Select(prompt => new Row(Math.Min(options.MaxNewTokens, model.Config.ContextLength - prompt.Count), options))];
         Row[] all = running;
         long drawn = 0;
@@ -79,8 +84,18 @@ public sealed class TextGenerator(Transformer model)
         }
     }
 
-    private void Check(IReadOnlyList<IReadOnlyList<int>> prompts)
+    private void Check(IReadOnlyList<IReadOnlyList<int>> prompts, SamplingOptions options)
     {
+        Require.That(
+            model.Config.FeedForward is not RoutedConfig { Selection: ExpertSelection.ExpertChoice },
+            "Selection",
+            ExpertSelection.ExpertChoice,
+            "TopK or TopP in a model that generates: experts that choose their tokens make a row depend on those beside and after it");
+        foreach (int stop in options.StopTokens)
+        {
+            Require.That(stop >= 0 && stop < model.Config.VocabularySize, nameof(options.StopTokens), stop, $"0 to {model.Config.VocabularySize - 1}, the model's vocabulary");
+        }
+
         for (int row = 0; row < prompts.Count; row++)
         {
             int length = prompts[row].Count;
@@ -99,6 +114,11 @@ public sealed class TextGenerator(Transformer model)
         {
             if (!rows[i].Ended)
             {
+                if (!float.IsFinite(logProbs[i]))
+                {
+                    throw new InvalidOperationException($"A row's log-probability is {logProbs[i]}: the model's weights or its logits are not finite. Load another checkpoint.");
+                }
+
                 rows[i].Add((int)tokens[i], logProbs[i]);
                 recorded++;
             }
@@ -112,24 +132,24 @@ public sealed class TextGenerator(Transformer model)
         [.. prompts.SelectMany(prompt => Enumerable.Repeat(0L, longest - prompt.Count).Concat(prompt.Select(token => (long)token)))];
 
     // Row r's numbers come from a generator of its own, seeded by the options' seed and r.
-    private static Tensor Uniform(int rows, SamplingOptions options)
+    private static Tensor Uniform(int rows, int steps, SamplingOptions options)
     {
         if (options.Temperature == 0)
         {
-            return zeros(options.MaxNewTokens, rows);
+            return zeros(steps, rows);
         }
 
-        float[] numbers = new float[options.MaxNewTokens * rows];
+        float[] numbers = new float[steps * rows];
         for (int row = 0; row < rows; row++)
         {
             var generator = new SplitMix64(new SplitMix64(options.Seed + ((ulong)row * 0x9E3779B97F4A7C15)).NextBits());
-            for (int step = 0; step < options.MaxNewTokens; step++)
+            for (int step = 0; step < steps; step++)
             {
                 numbers[(step * rows) + row] = (float)(generator.NextBits() >> 40) / (1 << 24); // 24 bits: below 1 in fp32 too
             }
         }
 
-        return tensor(numbers, [options.MaxNewTokens, rows]);
+        return tensor(numbers, [steps, rows]);
     }
 
     /// <summary>One row as it grows.</summary>

@@ -1,7 +1,9 @@
-// Three ways to compute softmax(QKᵀ/√D + mask)·V, and which one when.
+// Four ways to compute softmax(QKᵀ/√D + mask)·V, and which one when.
 //
 //   explicit   the scores as a tensor: one product, softmax, one product. Memory T·S for each head.
 //   fused      libtorch's scaled_dot_product_attention: memory linear in T.
+//   by head    one query on a CPU, whose keys and values are views of a cache: a product for each head reads them where they lie. A
+//              batched product, and the fused kernel with shared heads, would first copy all of them, for every token anew.
 //   blocked    the explicit form for one block of queries after the other, each with the keys that it can see: for masks beyond the
 //              plain causal one, which the fused kernel would want whole.
 //
@@ -21,14 +23,23 @@ internal static class AttentionKernel
     // length; without oneDNN the fused kernel wins at once.
     private const long ExplicitUpTo = 512;
 
+    // `paperlab bench decode`, one query on a CPU: up to this length of the cache a copy costs less than anything else; beyond it the
+    // fused kernel wins where no heads are shared; and from the second length on, not copying is worth a call for each head.
+    private const long ExplicitQueryUpTo = 256, ByHeadFrom = 1024;
+
     // Longest sequence whose T×S scores are ever held whole, and the queries of a block beyond it.
     private const long WholeUpTo = 1024, Block = 256;
 
     /// <summary>q [B, H, T, D], k [B, Hk, S, D], v [B, Hv, S, Dv] → [B, H, T, Dv].</summary>
     public static Tensor Attend(Tensor q_BHTD, Tensor k_BHSD, Tensor v_BHSD, AttentionMask mask)
     {
+        if (mask.Queries == 1 && mask.Keys >= ByHeadFrom && q_BHTD.device_type == DeviceType.CPU)
+        {
+            return ByHead(q_BHTD, k_BHSD, v_BHSD, mask.SeesAll ? null : mask.Additive(q_BHTD.dtype));
+        }
+
         bool fits = mask.IsPlainCausal || mask.SeesAll;
-        return fits && PrefersFused(q_BHTD.device_type, mask.Queries, sharedAlike: k_BHSD.shape[1] == v_BHSD.shape[1])
+        return fits && PrefersFused(q_BHTD, k_BHSD, v_BHSD)
             ? Fused(q_BHTD, k_BHSD, v_BHSD)
             : InBlocks(q_BHTD, k_BHSD, v_BHSD, mask, selected: null);
     }
@@ -41,9 +52,29 @@ internal static class AttentionKernel
     public static Tensor AttendSelected(Tensor q_BHTD, Tensor k_BHSD, Tensor v_BHSD, AttentionMask mask, int selected) =>
         InBlocks(q_BHTD, k_BHSD, v_BHSD, mask, selected);
 
-    private static bool PrefersFused(DeviceType device, long queries, bool sharedAlike) => queries == 1
-        ? sharedAlike
-        : device != DeviceType.CPU || queries > ExplicitUpTo || !CpuTuning.FastProducts;
+    private static bool PrefersFused(Tensor q_BHTD, Tensor k_BHSD, Tensor v_BHSD)
+    {
+        (long heads, long kHeads, long vHeads, long queries) = (q_BHTD.shape[1], k_BHSD.shape[1], v_BHSD.shape[1], q_BHTD.shape[2]);
+        return (q_BHTD.device_type == DeviceType.CPU, queries == 1) switch
+        {
+            (true, true) => kHeads == heads && vHeads == heads && k_BHSD.shape[2] > ExplicitQueryUpTo,
+            (true, false) => queries > ExplicitUpTo || !CpuTuning.FastProducts,
+            (false, true) => kHeads == vHeads,
+            (false, false) => true,
+        };
+    }
+
+    /// <summary>One query: a product for each key head and each value head, nothing copied.</summary>
+    internal static Tensor ByHead(Tensor q_BH1D, Tensor k_BHSD, Tensor v_BHSD, Tensor? additive)
+    {
+        (long b, long h, long s, long d) = (q_BH1D.shape[0], q_BH1D.shape[1], k_BHSD.shape[2], q_BH1D.shape[3]);
+        Tensor[] ByGroup(Tensor rows, Tensor shared_BHSD) => rows.reshape(b * shared_BHSD.shape[1], h / shared_BHSD.shape[1], -1).unbind(0);
+        Tensor[] scores_GS = [.. ByGroup(q_BH1D * (1 / Math.Sqrt(d)), k_BHSD).Zip(k_BHSD.flatten(0, 1).unbind(0), (q_GD, k_SD) => q_GD.mm(k_SD.t()))];
+        Tensor scores_BH1S = stack(scores_GS).view(b, h, 1, s);
+        Tensor weights_BH1S = (additive is null ? scores_BH1S : scores_BH1S.add_(additive)).softmax(-1);
+        Tensor[] mixed_GD = [.. ByGroup(weights_BH1S, v_BHSD).Zip(v_BHSD.flatten(0, 1).unbind(0), (weights_GS, v_SD) => weights_GS.mm(v_SD))];
+        return stack(mixed_GD).view(b, h, 1, -1);
+    }
 
     /// <summary>The scores as a tensor. With shared heads, a group's queries are the rows of one product.</summary>
     internal static Tensor Explicit(Tensor q_BHTD, Tensor k_BHSD, Tensor v_BHSD, Tensor? additive, int? selected = null)

@@ -70,7 +70,9 @@ internal static class TorchNatives
         LoadWhenPresent(folder, "c10_cuda");
         IntPtr? torchCuda = LoadWhenPresent(folder, "torch_cuda");
         LoadWhenPresent(folder, "torch");
-        return new LoadedNatives(folder, version, torchCpu, torchCuda, LoadTorchSharp());
+        IntPtr torchSharp = LoadTorchSharp();
+        ScalarLifetime.Extend(torchSharp, torchCpu);
+        return new LoadedNatives(folder, version, torchCpu, torchCuda, torchSharp);
     }
 
     private static IntPtr LoadTorchSharp()

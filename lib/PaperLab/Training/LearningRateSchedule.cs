@@ -20,7 +20,7 @@ public enum LearningRateSchedule
     Constant,
 }
 
-internal static class LearningRate
+internal static class LearningRateCourse
 {
     /// <summary>The rate of a step, 1-based.</summary>
     public static double At(int step, TrainingConfig training)

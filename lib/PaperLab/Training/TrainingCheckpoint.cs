@@ -24,6 +24,7 @@ internal sealed record TrainingCheckpoint
     public const string StateFile = "state.json";
     private const string WeightsFile = "weights.safetensors";
     private const string OptimizerFile = "optimizer.safetensors";
+    private static readonly string[] s_hashed = [WeightsFile, OptimizerFile];
 
     public int Format { get; init; } = CurrentFormat;
 
@@ -53,7 +54,7 @@ internal sealed record TrainingCheckpoint
             State = state,
             Sampler = sampler.State,
             TorchGenerator = generator.data<byte>().ToArray(),
-            Sha256 = new[] { WeightsFile, OptimizerFile }.ToDictionary(name => name, name => HashOf(Path.Combine(folder, name))),
+            Sha256 = s_hashed.ToDictionary(name => name, name => HashOf(Path.Combine(folder, name))),
         };
         AtomicFile.WriteAllText(Path.Combine(folder, StateFile), JsonSerializer.Serialize(checkpoint, RunRecord.Json) + "\n");
     }
@@ -74,7 +75,7 @@ internal sealed record TrainingCheckpoint
         try
         {
             TrainingCheckpoint checkpoint = json.Deserialize<TrainingCheckpoint>(RunRecord.Json) ?? throw new InvalidDataException($"{StateFile} holds null");
-            foreach ((string name, string hash) in checkpoint.Sha256)
+            foreach (string name in s_hashed)
             {
                 string file = Path.Combine(folder, name);
                 if (!File.Exists(file))
@@ -82,7 +83,7 @@ internal sealed record TrainingCheckpoint
                     throw new InvalidDataException($"{name} is missing");
                 }
 
-                if (HashOf(file) != hash)
+                if (HashOf(file) != checkpoint.Sha256.GetValueOrDefault(name))
                 {
                     throw new InvalidDataException($"{name} does not match its SHA-256");
                 }

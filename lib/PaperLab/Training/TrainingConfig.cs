@@ -101,5 +101,5 @@ public sealed record TrainingConfig
     }
 
     /// <summary>Learning rate of a step (1-based): linear warm-up, then <see cref="Schedule"/>.</summary>
-    public double LearningRateAt(int step) => PaperLab.Training.LearningRate.At(step, this);
+    public double LearningRateAt(int step) => LearningRateCourse.At(step, this);
 }

@@ -68,25 +68,8 @@ public sealed class DyingProcessTests
 
         tool.Process.Kill(); // kill -9, the runner alone
 
-        await Tool.UntilAsync(() => !IsAlive(child));
+        await Tool.UntilAsync(() => !Tool.IsAlive(child));
         Assert.Contains($"process {child}", tool.Saved(fixture).Cell(1).Text());
         Assert.Equal("running", tool.Saved(fixture).Metadata["paperlab"]!["status"]!.ToString());
     }
-
-    private static bool IsAlive(int id)
-    {
-        try
-        {
-            using Process process = Process.GetProcessById(id);
-            return !process.HasExited && !IsZombie(id);
-        }
-        catch (ArgumentException)
-        {
-            return false;
-        }
-    }
-
-    // An orphan that nobody waits for stays in the process table where no init collects it.
-    private static bool IsZombie(int id) =>
-        File.Exists($"/proc/{id}/stat") && File.ReadAllText($"/proc/{id}/stat").Split(')')[^1].TrimStart().StartsWith('Z');
 }

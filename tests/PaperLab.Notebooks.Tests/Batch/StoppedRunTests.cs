@@ -12,7 +12,7 @@ public sealed class StoppedRunTests
     {
         using var tool = new Tool();
 
-        ToolResult result = await tool.RunFixtureAsync("endless-loop", "--cell-timeout", "6");
+        ToolResult result = await tool.RunFixtureAsync("endless-loop", "--cell-timeout", "15");
 
         Assert.Equal(1, result.ExitCode);
         Assert.Contains("--cell-timeout", result.Stderr);
@@ -26,7 +26,7 @@ public sealed class StoppedRunTests
     {
         using var tool = new Tool();
 
-        ToolResult result = await tool.RunFixtureAsync("blocked-native", "--cell-timeout", "6");
+        ToolResult result = await tool.RunFixtureAsync("blocked-native", "--cell-timeout", "15");
 
         Assert.Equal(1, result.ExitCode);
         Assert.Equal("before\n", tool.Saved("blocked-native").Cell(2).Text());
@@ -39,7 +39,7 @@ public sealed class StoppedRunTests
     {
         using var tool = new Tool();
 
-        ToolResult result = await tool.RunFixtureAsync("endless-loop", "--timeout", "8", "--cell-timeout", "500");
+        ToolResult result = await tool.RunFixtureAsync("endless-loop", "--timeout", "20", "--cell-timeout", "500");
 
         Assert.Equal(1, result.ExitCode);
         Assert.Equal("NotebookTimeout", tool.Saved("endless-loop").Cell(2).Error().Name);
@@ -56,17 +56,35 @@ public sealed class StoppedRunTests
         await tool.LineAsync("working");
 
         // A terminal's Ctrl-C reaches the child too: it must leave the decision to the runner.
-        int[] targets = signal == "INT" ? [tool.Process.Id, child] : [tool.Process.Id];
-        using (Process kill = Process.Start("kill", ["-" + signal, .. targets.Select(id => id.ToString())]))
-        {
-            await kill.WaitForExitAsync(TestContext.Current.CancellationToken);
-        }
-
+        await SignalAsync(signal, signal == "INT" ? [tool.Process.Id, child] : [tool.Process.Id]);
         ToolResult result = await tool.EndAsync();
 
         Assert.Equal(130, result.ExitCode);
         Notebook saved = tool.Saved("busy");
         Assert.Equal("working\n", saved.Cell(2).Text());
         Assert.Equal("RunStopped", saved.Cell(2).Error().Name);
+    }
+
+    [Fact]
+    public async Task A_second_signal_ends_the_tool_at_once_and_even_a_blocked_notebook_with_it()
+    {
+        using var tool = new Tool();
+        tool.StartFixture("blocked-native");
+        int child = int.Parse(await tool.LineAsync("process "));
+        await tool.LineAsync("before");
+
+        await SignalAsync("INT", [tool.Process.Id, child]);
+        await Tool.UntilAsync(() => tool.Stderr.Contains("Once more to end at once"));
+        await Task.Delay(500, TestContext.Current.CancellationToken); // the child is being interrupted, in vain
+        await SignalAsync("INT", [tool.Process.Id, child]);
+
+        Assert.Equal(130, (await tool.EndAsync()).ExitCode);
+        await Tool.UntilAsync(() => !Tool.IsAlive(child));
+    }
+
+    private static async Task SignalAsync(string signal, IEnumerable<int> processes)
+    {
+        using Process kill = Process.Start("kill", ["-" + signal, .. processes.Select(id => id.ToString())]);
+        await kill.WaitForExitAsync(TestContext.Current.CancellationToken);
     }
 }

@@ -83,6 +83,9 @@ internal sealed class Tool : IDisposable
         return new ToolResult(Process.ExitCode, Text(_stdout), Text(_stderr));
     }
 
+    /// <summary>What it wrote to stderr so far.</summary>
+    public string Stderr => Text(_stderr);
+
     /// <summary>Waits until stdout holds a line that starts with <paramref name="start"/>, and returns the rest of it.</summary>
     public async Task<string> LineAsync(string start)
     {
@@ -100,6 +103,20 @@ internal sealed class Tool : IDisposable
         for (long end = Environment.TickCount64 + 30_000; !condition(); await Task.Delay(50, TestContext.Current.CancellationToken))
         {
             Assert.True(Environment.TickCount64 < end, "What the test waits for did not happen within 30 s.");
+        }
+    }
+
+    /// <summary>Whether a process still runs.</summary>
+    public static bool IsAlive(int id)
+    {
+        try
+        {
+            using Process process = Process.GetProcessById(id);
+            return !process.HasExited && !IsZombie(id);
+        }
+        catch (Exception error) when (error is ArgumentException or IOException)
+        {
+            return false; // it ended before or while it was looked at
         }
     }
 
@@ -127,6 +144,10 @@ internal sealed class Tool : IDisposable
 
         return folder?.FullName ?? throw new DirectoryNotFoundException("PaperLab.sln is in no folder above the tests.");
     }
+
+    // An orphan that nobody waits for stays in the process table where no init collects it.
+    private static bool IsZombie(int id) =>
+        File.Exists($"/proc/{id}/stat") && File.ReadAllText($"/proc/{id}/stat").Split(')')[^1].TrimStart().StartsWith('Z');
 
     private static void Collect(StringBuilder text, string? line)
     {

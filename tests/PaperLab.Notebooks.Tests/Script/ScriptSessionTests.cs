@@ -1,4 +1,4 @@
-// The C# engine: state, values, output, errors, interruption.
+// The C# engine: state, values, output, errors. Interruption has a process of its own: InterruptedCellTests.
 
 using PaperLab.Notebooks.Format;
 using PaperLab.Notebooks.Script;
@@ -154,29 +154,6 @@ public sealed class ScriptSessionTests : IDisposable
 
         Assert.StartsWith("cell 1, line 2: ", result.Error!.Message);
         Assert.Contains(hint, string.Join('\n', result.Error.Traceback));
-    }
-
-    [Theory]
-    [InlineData("Console.WriteLine(\"go\"); while (true) { }")]
-    [InlineData("Console.WriteLine(\"go\"); await Task.Delay(-1);")]
-    [InlineData("Console.WriteLine(\"go\"); while (true) { try { System.Threading.Thread.Sleep(1); } catch (Exception) { } }")]
-    [InlineData("Console.WriteLine(\"go\"); await Task.Yield(); for (;;) { }")]
-    public async Task A_cancelled_cell_ends_wherever_it_is_and_the_session_goes_on(string code)
-    {
-        await Succeed("var kept = 5;");
-        using var cancel = new CancellationTokenSource();
-        Task<CellResult> running = _session.RunAsync(code, 2, cancel: cancel.Token);
-        while (_sink.Stdout.Length == 0)
-        {
-            await Task.Delay(5, TestContext.Current.CancellationToken);
-        }
-
-        await cancel.CancelAsync();
-        CellResult result = await running.WaitAsync(TimeSpan.FromSeconds(30), TestContext.Current.CancellationToken);
-
-        Assert.True(result.Interrupted);
-        Assert.Equal("Interrupted", result.Error!.Name);
-        Assert.Equal("5", (await Succeed("kept")).Value!.PlainText);
     }
 
     [Fact]

@@ -83,6 +83,16 @@ public sealed class LiveTrainingTests
     }
 
     [Fact]
+    public void A_resumed_run_says_so()
+    {
+        LiveTraining live = new("t", null, TextWriter.Null, new ManualClock());
+        live.Report(Step("a", 41, 100) with { ResumedAfter = 40 });
+
+        Assert.Contains("a, resumed after step 40", live.ToHtml());
+        Assert.Contains("a, resumed after step 40", live.ToString());
+    }
+
+    [Fact]
     public void A_loss_that_is_not_finite_is_said_in_words()
     {
         LiveTraining live = new("t", null, TextWriter.Null, new ManualClock());

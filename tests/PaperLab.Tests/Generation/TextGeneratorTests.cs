@@ -147,15 +147,13 @@ public sealed class TextGeneratorTests : TorchTest
         void Run() => generator.Generate(Prompts, new SamplingOptions { MaxNewTokens = 10, StopTokens = [0, 1] });
 
         Run();
-        GC.Collect();
-        GC.WaitForPendingFinalizers();
-        long before = Tensor.TotalCount;
+        long before = LiveTensors();
         for (int i = 0; i < 100; i++)
         {
             Run();
         }
 
-        Assert.True(Tensor.TotalCount <= before, $"{Tensor.TotalCount} tensors, {before} before");
+        Assert.InRange(LiveTensors(), 0, before);
         model.forward(zeros(1, 4, dtype: ScalarType.Int64)).Logits_BTV.sum().backward();
     }
 
@@ -179,7 +177,34 @@ public sealed class TextGeneratorTests : TorchTest
         Assert.Contains("a token of prompt 0 is 24; allowed: 0 to 23: is this the model's tokenizer?", Refused([[24]], options));
         Assert.Contains("TopP is 0; allowed: above 0, up to 1", Refused([[1]], options with { TopP = 0 }));
         Assert.Contains("Temperature is -1", Refused([[1]], options with { Temperature = -1 }));
+        Assert.Contains("Temperature is 1E-40; allowed: 0, or 0.001 and more", Refused([[1]], options with { Temperature = 1e-40 }));
+        Assert.Contains("StopTokens is 24; allowed: 0 to 23", Refused([[1]], options with { StopTokens = [24] }));
         Assert.Empty(generator.Generate([], options));
+
+        var choosing = new TextGenerator(Model(Config with { FeedForward = new MixtureOfExpertsConfig { NumExperts = 4, Hidden = 8, Selection = ExpertSelection.ExpertChoice } }));
+        Assert.Contains("Selection is ExpertChoice", Assert.Throws<ArgumentException>(() => { choosing.Generate([[1]], options); }).Message);
+    }
+
+    [Fact]
+    public void Any_number_of_new_tokens_ends_at_the_context()
+    {
+        IReadOnlyList<Continuation> rows = new TextGenerator(Model()).Generate([[1, 2], [1]], new SamplingOptions { MaxNewTokens = int.MaxValue });
+
+        Assert.Equal([18, 19], rows.Select(row => row.Tokens.Count));
+        Assert.All(rows, row => Assert.True(row.Truncated));
+    }
+
+    [Fact]
+    public void A_model_without_finite_weights_says_so()
+    {
+        Transformer model = Model();
+        using (no_grad())
+        {
+            model.parameters().First().fill_(float.NaN);
+        }
+
+        var error = Assert.Throws<InvalidOperationException>(() => { new TextGenerator(model).Generate([[1]], new SamplingOptions { MaxNewTokens = 2 }); });
+        Assert.Contains("not finite", error.Message);
     }
 
     private static Transformer Model(TransformerConfig? config = null)

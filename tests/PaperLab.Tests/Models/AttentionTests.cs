@@ -123,6 +123,25 @@ public sealed class AttentionTests : TorchTest
         Assert.True(Close(ByDefinition(q, k, v), whole));
     }
 
+    [Theory]
+    [InlineData(8, 8)]
+    [InlineData(2, 2)]
+    [InlineData(1, 4)]
+    [InlineData(4, 2)]
+    public void One_query_over_a_cache_is_the_same_by_every_kernel(int keyHeads, int valueHeads)
+    {
+        foreach (int length in new[] { 40, 300, 1100 }) // Attend takes another kernel for each
+        {
+            Tensor q = randn(2, 8, 1, 16), k = randn(2, keyHeads, length + 5, 16).narrow(2, 0, length), v = randn(2, valueHeads, length + 5, 16).narrow(2, 0, length);
+            var mask = new AttentionMask(1, length, null, null, CPU);
+            var ragged = new AttentionMask(1, length, null, tensor(new long[] { 0, 7 }), CPU);
+
+            Assert.True(Close(ByDefinition(q, k, v), AttentionKernel.ByHead(q, k, v, additive: null)));
+            Assert.True(Close(ByDefinition(q, k, v), AttentionKernel.Attend(q, k, v, mask)));
+            Assert.True(Close(AttentionKernel.Explicit(q, k, v, ragged.Additive(ScalarType.Float32)), AttentionKernel.Attend(q, k, v, ragged)));
+        }
+    }
+
     [Fact]
     public void A_window_in_blocks_equals_a_window_at_once()
     {

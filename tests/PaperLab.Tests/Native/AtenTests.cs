@@ -161,9 +161,9 @@ public sealed class AtenTests : TorchTest
         (long Tensors, long Memory)[] growth = new (long, long)[4];
         for (int round = 0; round < growth.Length; round++)
         {
-            (long tensors, long memory) = (Tensor.TotalCount, Memory());
+            (long tensors, long memory) = (LiveTensors(), Memory());
             Calls(10_000);
-            growth[round] = (Tensor.TotalCount - tensors, Memory() - memory);
+            growth[round] = (LiveTensors() - tensors, Memory() - memory);
         }
 
         Assert.All(growth, one => Assert.Equal(0, one.Tensors));

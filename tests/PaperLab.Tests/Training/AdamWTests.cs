@@ -294,10 +294,10 @@ public sealed class AdamWTests : TorchTest
         using AdamW optimizer = Create(parameters, fused: fused);
         Steps(optimizer, parameters, 1, 2);
 
-        long before = Tensor.TotalCount;
+        long before = LiveTensors();
         Steps(optimizer, parameters, 3, 102);
 
-        Assert.Equal(before, Tensor.TotalCount);
+        Assert.InRange(LiveTensors(), 0, before);
     }
 
     private static AdamW Create(IEnumerable<(string, Parameter)> parameters, double learningRate = 1e-2, double weightDecay = 0.1, bool fused = true) =>
