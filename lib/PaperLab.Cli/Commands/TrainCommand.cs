@@ -70,13 +70,13 @@ public static class TrainCommand
     private static int Train(Request request, RunConfig config, string preset, RunRecord? recorded, MpiProcessGroup? group)
     {
         bool speaks = group is null or { IsFirst: true };
-        using var stop = new CancellationTokenSource();
-        using PosixSignalRegistration interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, OnSignal);
-        using PosixSignalRegistration terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, OnSignal);
         TorchRuntime runtime = RuntimeOf(request.Device, group);
         TokenizedCorpus text = config.Text.Load();
         RunStore store = request.Store is { } folder ? new RunStore(folder) : RunStore.Default;
         string name = $"{config.Arm}, seed {config.Seed}";
+        using var stop = new CancellationTokenSource();
+        using PosixSignalRegistration interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, OnSignal);
+        using PosixSignalRegistration terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, OnSignal);
         if (speaks)
         {
             Console.WriteLine($"{name}: {config.Training.Steps} steps; {runtime}{(group is { Size: > 1 } ? $", in each of {group.Size} processes" : "")}");
@@ -113,7 +113,7 @@ public static class TrainCommand
         void OnSignal(PosixSignalContext signal)
         {
             signal.Cancel = true;
-            if (speaks && group is { Size: > 1 })
+            if (group is { Size: > 1, Rank: < 2 }) // two, since one may be the dead one
             {
                 Console.Error.WriteLine(
                     $"paperlab train: {name} is being ended from outside, perhaps because another of its {group.Size} processes died (the launcher says which). "

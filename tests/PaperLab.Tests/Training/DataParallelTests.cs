@@ -16,9 +16,10 @@ public sealed class DataParallelTests : TrainingTest
     public void The_loss_and_the_gradients_of_four_processes_are_those_of_one(string scope)
     {
         RunConfig config = Config(scope);
-        (double loss, double[] gradients) = Step(config, ProcessGroup.Alone);
+        TokenizedCorpus text = TrainingFixtures.Text(Folder);
+        (double loss, double[] gradients) = Step(config, text, Runtime, ProcessGroup.Alone);
 
-        (double Loss, double[] Gradients)[] parts = ThreadGroup.Run(4, group => Step(config, group));
+        (double Loss, double[] Gradients)[] parts = ThreadGroup.Run(4, group => Step(config, text, Runtime, group));
 
         foreach ((double partLoss, double[] partGradients) in parts)
         {
@@ -111,7 +112,7 @@ public sealed class DataParallelTests : TrainingTest
         })).Message);
     }
 
-    private static RunConfig Config(string scope)
+    internal static RunConfig Config(string scope)
     {
         var experts = new MixtureOfExpertsConfig { NumExperts = 4, Hidden = 16, BalanceLossWeight = 0.1 };
         RunConfig config = TrainingFixtures.RunConfig with
@@ -140,7 +141,8 @@ public sealed class DataParallelTests : TrainingTest
         return scope == "none" ? config with { Model = config.Model with { FeedForward = experts with { BalanceLossWeight = 0 } } } : config;
     }
 
-    private (double Loss, double[] Gradients) Step(RunConfig config, ProcessGroup group)
+    /// <summary>One step, forward and backward, from the same weights everywhere.</summary>
+    internal static (double Loss, double[] Gradients) Step(RunConfig config, TokenizedCorpus text, TorchRuntime runtime, ProcessGroup group)
     {
         using var scope = NewDisposeScope();
         using var model = new Transformer(config.Model, initialize: false);
@@ -154,8 +156,8 @@ public sealed class DataParallelTests : TrainingTest
             }
         }
 
-        Batch batch = new BatchSampler(TrainingFixtures.Text(Folder), 8, 16, seed: 5).Next();
-        (Tensor loss, _) = Trainer(config, group).ForwardAndBackward(model, batch, step: 1);
+        Batch batch = new BatchSampler(text, 8, 16, seed: 5).Next();
+        (Tensor loss, _) = new LanguageModelTrainer(config, text, runtime, group).ForwardAndBackward(model, batch, step: 1);
         return (loss.item<float>(), cat(model.parameters().Select(parameter => parameter.grad!.reshape(-1)).ToArray()).to(ScalarType.Float64).data<double>().ToArray());
     }
 
