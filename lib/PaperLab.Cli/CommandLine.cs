@@ -15,6 +15,7 @@ public static class CommandLine
           paperlab run                                     every notebook, each at its default preset
           paperlab run autonomy-of-experts --preset smoke  one notebook, in under a minute
           paperlab check                                   are all notebooks well-formed, and do they compile?
+          paperlab train data/results/PAPER/RUN.json       one training run again; under mpirun, in several processes
           paperlab doctor                                  what this machine has, and what is missing
           paperlab new my-paper                            a notebook to start from
         """;
@@ -37,8 +38,8 @@ public static class CommandLine
 
         try
         {
-            // `run` handles Ctrl-C itself: it has notebooks to stop and to save.
-            bool own = parsed.CommandResult.Command.Name == RunCommand.Name;
+            // These handle Ctrl-C themselves: they have something to stop and to save.
+            bool own = parsed.CommandResult.Command.Name is RunCommand.Name or TrainCommand.Name;
             var configuration = new InvocationConfiguration { EnableDefaultExceptionHandler = false };
             configuration.ProcessTerminationTimeout = own ? null : configuration.ProcessTerminationTimeout;
             return await parsed.InvokeAsync(configuration);
@@ -72,6 +73,7 @@ public static class CommandLine
         // Not a RootCommand, which would call itself by the assembly's name in its help.
         var root = new Command("paperlab", "Runs papers: C# notebooks, in batch, each in a process of its own.") { new HelpOption(), new VersionOption() };
         root.Subcommands.Add(RunCommand.Create());
+        root.Subcommands.Add(TrainCommand.Create());
         root.Subcommands.Add(CheckCommand.Create());
         root.Subcommands.Add(DoctorCommand.Create());
         root.Subcommands.Add(DataCommand.Create());

@@ -1,4 +1,4 @@
-// The test runner as xunit would generate it, and beside it the process that the tests of checkpoints kill.
+// The test runner as xunit would generate it, and beside it the processes that tests start: one to be killed, those that MPI joins.
 
 using PaperLab.Tests;
 using PaperLab.Tests.Training;
@@ -8,6 +8,7 @@ using Xunit.Runner.InProc.SystemConsole;
 return args switch
 {
     [TrainingChild.Command, string folder, string steps] => TrainingChild.Run(folder, int.Parse(steps)),
+    [MpiChild.Command, string folder] => MpiChild.Run(folder),
     _ when args.Contains("--server") || args.Contains("--internal-msbuild-node") => await TestPlatformTestFramework.RunAsync(args, SelfRegisteredExtensions.AddSelfRegisteredExtensions),
     _ => await ConsoleRunner.Run(args),
 };

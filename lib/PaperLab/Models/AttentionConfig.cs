@@ -63,7 +63,7 @@ public readonly record struct AttentionShape(int Heads, int KeyHeads, int ValueH
     /// <summary>Elements that a layer caches for one token.</summary>
     public int CacheElements => (KeyHeads * KeyWidth) + (ValueHeads * ValueWidth);
 
-    /// <summary>Weights of one layer of <paramref name="config"/>: C·(H·D + Hk·D + Hv·Dv) + H·Dv·C, and 3·H·D·F of an augmented query.</summary>
+    /// <summary>Weights of one attention layer of <paramref name="config"/>: C·(H·D + Hk·D + Hv·Dv) + H·Dv·C, and 3·H·D·F of an augmented query.</summary>
     public static long WeightsOf(TransformerConfig config)
     {
         AttentionShape shape = Of(config);

@@ -24,8 +24,10 @@ public sealed record DenseConfig(int Hidden) : FeedForwardConfig
     /// The inner width that gives a model of another attention the parameters of <paramref name="baseline"/>, whose feed-forward layer
     /// is dense: F + (weights of its attention − weights of the other) / 3C.
     /// </summary>
+    /// <exception cref="ArgumentException">The baseline's layer is not dense.</exception>
     public static DenseConfig ForEqualParameters(TransformerConfig baseline, AttentionConfig attention)
     {
+        Require.That(baseline.FeedForward is DenseConfig, "baseline.FeedForward", baseline.FeedForward.GetType().Name, nameof(DenseConfig));
         long saved = AttentionShape.WeightsOf(baseline) - AttentionShape.WeightsOf(baseline with { Attention = attention });
         return new DenseConfig(((DenseConfig)baseline.FeedForward).Hidden + (int)Math.Round(saved / (3.0 * baseline.Width)));
     }

@@ -3,8 +3,10 @@
 //
 //   bQ 8a x5 …   x5 bQ …      n pairs, then q queries with their answers, without the spaces; only answers are scored
 //
-// A symbol is one printable character, so one byte and one token. Train and held-out sequences share no binding of a key to a value:
-// for every key, the values that occur with it in training and those that occur with it in held-out sequences are disjoint.
+// A symbol is one printable character, so one byte and one token. Every sequence draws its keys and their values anew, so that what a
+// key meant in one sequence says nothing about the next, and no sequence is drawn twice: a held-out one was never trained on.
+
+using System.Text.Json.Serialization;
 
 namespace PaperLab.Text;
 
@@ -30,7 +32,8 @@ public sealed record RecallOptions
     public int Seed { get; init; } = 1;
 
     /// <summary>T: tokens of a sequence.</summary>
-    internal int Length => 2 * (Pairs + Queries);
+    [JsonIgnore]
+    public int Length => 2 * (Pairs + Queries);
 
     /// <summary>Throws with the field, its value and the allowed range.</summary>
     /// <exception cref="ArgumentException">A field is out of range.</exception>
@@ -41,6 +44,10 @@ public sealed record RecallOptions
         Require.AtLeast(Queries, 1, $"RecallOptions.{nameof(Queries)}");
         Require.AtLeast(TrainSequences, 1, $"RecallOptions.{nameof(TrainSequences)}");
         Require.AtLeast(HeldOutSequences, 2, $"RecallOptions.{nameof(HeldOutSequences)}");
+        double keys = Enumerable.Range(0, Pairs).Aggregate(1.0, (product, i) => product * (Symbols - i));
+        double sequences = keys * Math.Pow(Symbols, Pairs) * Math.Pow(Pairs, Queries);
+        long wanted = (long)TrainSequences + HeldOutSequences;
+        Require.That(wanted <= sequences, $"RecallOptions.{nameof(TrainSequences)} + {nameof(HeldOutSequences)}", wanted, $"at most {sequences:0}, the sequences that there are");
     }
 }
 
@@ -60,11 +67,18 @@ public static class AssociativeRecall
         options.Validate();
         var random = new SplitMix64((ulong)options.Seed);
         var documents = new List<Document>(options.TrainSequences + options.HeldOutSequences);
+        var drawn = new HashSet<string>();
         foreach ((Split split, int count) in new[] { (Split.Train, options.TrainSequences), (Split.HeldOut, options.HeldOutSequences) })
         {
             for (int i = 0; i < count; i++)
             {
-                documents.Add(new Document($"{split} sequence {i + 1}", "recall", split, Sequence(options, split, ref random)));
+                string sequence = Sequence(options, ref random);
+                while (!drawn.Add(sequence))
+                {
+                    sequence = Sequence(options, ref random);
+                }
+
+                documents.Add(new Document($"{split} sequence {i + 1}", "recall", split, sequence));
             }
         }
 
@@ -72,15 +86,14 @@ public static class AssociativeRecall
         return TokenizedCorpus.OfSequences(Corpus.Of(documents), BpeTokenizer.Train([], VocabularySize), new SequenceLayout(scored));
     }
 
-    private static string Sequence(RecallOptions options, Split split, ref SplitMix64 random)
+    private static string Sequence(RecallOptions options, ref SplitMix64 random)
     {
         Span<int> keys = [.. Enumerable.Range(0, options.Symbols)];
         random.Shuffle(keys);
-        var text = new char[options.Length];
+        char[] text = new char[options.Length];
         for (int i = 0; i < options.Pairs; i++)
         {
-            int value = random.Next(options.Symbols);
-            (text[2 * i], text[(2 * i) + 1]) = (Key(keys[i]), Value(value));
+            (text[2 * i], text[(2 * i) + 1]) = (Key(keys[i]), Value(random.Next(options.Symbols)));
         }
 
         for (int i = options.Pairs; i < options.Pairs + options.Queries; i++)

@@ -1,5 +1,6 @@
 // Trains one language model from a config to a run record. The whole loop, in order: batch, forward, loss, backward, clip, step, read,
-// evaluate, checkpoint.
+// evaluate, checkpoint. Where several processes train together, each computes a part of every batch, and gradients, loss and counts are
+// added up before anything is done with them: from there on all processes do the same.
 // Shapes: B batch, T tokens, V vocabulary, C width, E experts.
 
 using System.Diagnostics;
@@ -21,9 +22,14 @@ public sealed class LanguageModelTrainer
     private readonly TokenizedCorpus _text;
     private readonly TorchRuntime _runtime;
 
-    /// <exception cref="ArgumentException">The config does not fit together, to the text or to the runtime.</exception>
-    public LanguageModelTrainer(RunConfig config, TokenizedCorpus text, TorchRuntime runtime)
+    /// <param name="config">The run.</param>
+    /// <param name="text">What it reads.</param>
+    /// <param name="runtime">Where it computes.</param>
+    /// <param name="group">The processes that train it together; null for this one alone.</param>
+    /// <exception cref="ArgumentException">The config does not fit together, to the text, to the runtime or to the number of processes.</exception>
+    public LanguageModelTrainer(RunConfig config, TokenizedCorpus text, TorchRuntime runtime, ProcessGroup? group = null)
     {
+        Group = group ?? ProcessGroup.Alone;
         config.Model.Validate();
         config.Training.Validate();
         Require.That(
@@ -36,7 +42,7 @@ public sealed class LanguageModelTrainer
             "the corpus",
             text.Domains.Count == 0 ? "without any domain" : $"without a train token in {string.Join(", ", text.Domains)}",
             "one with text: look at Domains and MaxBytesPerDomain of Text.Corpus");
-        RequireScopes(config);
+        RequireParts(config, Group.Size);
         (_config, _text) = (config, text);
         _runtime = config.Training.Precision == Precision.BFloat16 ? runtime.WithBFloat16() : runtime;
         Require.That(
@@ -46,10 +52,16 @@ public sealed class LanguageModelTrainer
             _runtime.UsesBFloat16 ? "BFloat16, since the runtime is one WithBFloat16" : $"Float32: this libtorch lets nobody switch bf16 autocast on {_runtime.Device}");
     }
 
-    // A scope counts sequences of a forward pass.
-    private static void RequireScopes(RunConfig config)
+    // Processes and forward passes divide the batch; a scope counts sequences of a forward pass, over all processes.
+    private static void RequireParts(RunConfig config, int processes)
     {
-        int sequences = config.Training.MicroBatchSize > 0 ? config.Training.MicroBatchSize : config.Training.BatchSize;
+        (int batch, int micro) = (config.Training.BatchSize, config.Training.MicroBatchSize);
+        Require.That(
+            batch % processes == 0 && (micro == 0 || batch / processes % micro == 0),
+            "the number of processes",
+            processes,
+            $"a divisor of BatchSize = {batch}{(micro == 0 ? "" : $" divided by MicroBatchSize = {micro}")}");
+        int sequences = micro > 0 ? micro * processes : batch;
         for (BalanceScope? scope = (config.Model.FeedForward as RoutedConfig)?.Balance; scope is not null; scope = scope.Then)
         {
             foreach ((string name, int size) in new[] { (nameof(BalanceScope.Sequences), scope.Sequences), (nameof(BalanceScope.LocalSequences), scope.LocalSequences) })
@@ -58,12 +70,18 @@ public sealed class LanguageModelTrainer
             }
 
             Require.That(
-                !scope.Shuffled || config.Training.MicroBatchSize == 0,
+                !scope.Shuffled || micro == 0,
                 "Balance.Shuffled",
                 scope.Shuffled,
                 "false with a MicroBatchSize: sequences of different forward passes cannot share a group");
         }
     }
+
+    internal RunConfig Config => _config;
+
+    internal string CorpusHash => _text.Corpus.Hash;
+
+    internal ProcessGroup Group { get; }
 
     private string Name => $"{_config.Arm}, seed {_config.Seed}";
 
@@ -83,22 +101,27 @@ public sealed class LanguageModelTrainer
         var sampler = new BatchSampler(_text, training.BatchSize, _config.Model.ContextLength, _config.Seed, domainBlock: training.DomainBlock);
         Evaluator evaluator = EvaluatorOf(_config.Text.Validate ? HeldOutPart.Test : HeldOutPart.All);
         Evaluator? validator = _config.Text.Validate ? EvaluatorOf(HeldOutPart.Validation) : null;
-        manual_seed(_config.Seed);
-        using var model = new Transformer(_config.Model, initialize: saved is null);
+        if (Group.IsFirst)
+        {
+            manual_seed(_config.Seed); // nothing but the initial weights is drawn from it
+        }
+
+        using var model = new Transformer(_config.Model, initialize: saved is null && Group.IsFirst);
         model.to(_runtime.Device);
         using var optimizer = new AdamW(model.named_parameters(), training.LearningRate, training.WeightDecay);
         using var readings = new StepReadings(_runtime.Device);
 
+        saved?.Checkpoint.Restore(saved.Value.Folder, model, optimizer, sampler);
+        TrainingCheckpoint? checkpoint = Share(saved?.Checkpoint, model, optimizer, sampler);
         TrainingState state;
-        if (saved is { } found)
+        if (checkpoint is not null)
         {
-            found.Checkpoint.Restore(found.Folder, model, optimizer, sampler);
-            state = found.Checkpoint.State;
-            Resume(state, found.Folder, options);
+            state = checkpoint.State;
+            Resume(state, saved?.Folder, options);
         }
         else
         {
-            state = new TrainingState { Initial = evaluator.Evaluate(model), Mode = _runtime.ToString() };
+            state = new TrainingState { Initial = evaluator.Evaluate(model), Mode = Mode };
         }
 
         int firstStep = state.Step;
@@ -114,18 +137,20 @@ public sealed class LanguageModelTrainer
         }
 
         var stopwatch = new Stopwatch(); // runs while steps do
+        TimeSpan exchanging = TimeSpan.Zero;
         int stepsPerReading = _runtime.IsCuda ? StepsPerReadingOnGpu : 1;
         model.train();
         while (state.Step < training.Steps)
         {
-            if (cancellation.IsCancellationRequested)
+            if (Group.Any(cancellation.IsCancellationRequested))
             {
                 Read();
                 Checkpoint();
-                cancellation.ThrowIfCancellationRequested();
+                throw new OperationCanceledException(cancellation);
             }
 
             stopwatch.Start();
+            TimeSpan exchangedBefore = Group.Exchanging;
             int step = state.Step + 1;
             using (NewDisposeScope())
             {
@@ -151,6 +176,7 @@ public sealed class LanguageModelTrainer
             }
 
             stopwatch.Stop();
+            exchanging += Group.Exchanging - exchangedBefore;
             if (evaluationIsDue)
             {
                 HeldOutEvaluation evaluation = (validator ?? evaluator).Evaluate(model);
@@ -189,6 +215,7 @@ public sealed class LanguageModelTrainer
             TrainingLoss = RunRecord.LossCurve(state.Losses),
             Evaluations = state.Evaluations,
             Resumed = state.Resumed,
+            Parallel = Group.Size > 1 ? new DataParallelism(Group.Size, exchanging.TotalSeconds) : null,
             Initial = state.Initial,
             Validation = validator?.Evaluate(model),
             Final = final,
@@ -235,7 +262,7 @@ public sealed class LanguageModelTrainer
     }
 
     // The batch's mean loss, its gradients, and for experts that balance themselves the assignments in each layer, micro-batch by
-    // micro-batch: each weighs in with its share of the sequences, which makes the sum the mean over the batch.
+    // micro-batch: each weighs in with its share of all sequences, which makes the sum, over all processes too, the mean over the batch.
     internal (Tensor Loss, Tensor[] Counts_E) ForwardAndBackward(Transformer model, Batch batch, int step)
     {
         using BalanceStatistics? statistics = StatisticsOf(step);
@@ -256,7 +283,33 @@ public sealed class LanguageModelTrainer
             }
         }
 
+        Group.Sum([.. model.parameters().Select(parameter => parameter.grad).OfType<Tensor>(), loss]);
+        foreach (Tensor count_E in counts_E)
+        {
+            Group.Sum(count_E);
+        }
+
         return (loss, counts_E);
+    }
+
+    // What the first process has, a new model or a checkpoint's, to every process.
+    private TrainingCheckpoint? Share(TrainingCheckpoint? checkpoint, Transformer model, AdamW optimizer, BatchSampler sampler)
+    {
+        if (Group.Size == 1)
+        {
+            return checkpoint;
+        }
+
+        IReadOnlyDictionary<string, Tensor> moments = optimizer.State();
+        foreach (Tensor values in model.state_dict().Values.Concat(moments.Values))
+        {
+            Group.ShareFromFirst(values);
+        }
+
+        optimizer.Load(moments); // its count of steps
+        checkpoint = Group.ShareFromFirst(checkpoint);
+        sampler.State = checkpoint?.Sampler ?? sampler.State;
+        return checkpoint;
     }
 
     // Where the balance loss has a scope: its counts over the forward passes of this step.
@@ -268,22 +321,19 @@ public sealed class LanguageModelTrainer
         }
 
         BalanceScope scope = balance.At((step - 1.0) / _config.Training.Steps);
-        int[] order = [.. Enumerable.Range(0, _config.Training.BatchSize)];
-        if (scope.Shuffled)
-        {
-            new SplitMix64(((ulong)_config.Seed << 32) + (ulong)step).Shuffle<int>(order);
-        }
-
-        return new BalanceStatistics(scope, order: scope.Shuffled ? order : null);
+        int[]? order = scope.Shuffled ? [.. Enumerable.Range(0, _config.Training.BatchSize)] : null;
+        new SplitMix64(((ulong)_config.Seed << 32) + (ulong)step).Shuffle<int>(order);
+        return new BalanceStatistics(scope, Group.Rank, Group.Size, Group.Sum, order);
     }
 
+    // This process's sequences, forward pass by forward pass.
     private IEnumerable<(Tensor Inputs_BT, Tensor Targets_BT)> MicroBatches(Batch batch)
     {
-        long[] shape = [batch.Sequences, batch.Context];
-        int size = _config.Training.MicroBatchSize > 0 ? _config.Training.MicroBatchSize : batch.Sequences;
-        Tensor[] inputs = tensor(batch.Inputs, shape, device: _runtime.Device).split(size, 0);
-        Tensor[] targets = tensor(batch.Targets, shape, device: _runtime.Device).split(size, 0);
-        return inputs.Zip(targets);
+        int own = batch.Sequences / Group.Size;
+        int size = _config.Training.MicroBatchSize > 0 ? _config.Training.MicroBatchSize : own;
+        Tensor[] Parts(long[] tokens) =>
+            tensor(tokens, [batch.Sequences, batch.Context]).narrow(0, Group.Rank * own, own).to(_runtime.Device).split(size, 0);
+        return Parts(batch.Inputs).Zip(Parts(batch.Targets));
     }
 
     /// <summary>The cross-entropy, the same with the auxiliary losses, and how the tokens were routed.</summary>
@@ -299,15 +349,17 @@ public sealed class LanguageModelTrainer
         return (crossEntropy, total, routings);
     }
 
-    private void Resume(TrainingState state, string folder, RunOptions options)
+    // Equal modes give equal bits.
+    private string Mode => $"{_runtime}{(Group.Size > 1 ? $", {Group.Size} processes" : "")}";
+
+    private void Resume(TrainingState state, string? folder, RunOptions options)
     {
         options.Note?.Invoke($"{Name} goes on after step {state.Step} of {_config.Training.Steps}, from {folder}.");
         state.Resumed.Add(new Resumption(state.Step, state.Mode));
-        string mode = _runtime.ToString();
-        if (state.Mode != mode)
+        if (state.Mode != Mode)
         {
-            options.Note?.Invoke($"{Name} is resumed in another mode ({mode}; before: {state.Mode}): from here on its numbers are not bit for bit those of a run without a break.");
-            state.Mode = mode;
+            options.Note?.Invoke($"{Name} is resumed in another mode ({Mode}; before: {state.Mode}): from here on its numbers are not bit for bit those of a run without a break.");
+            state.Mode = Mode;
         }
     }
 

@@ -58,12 +58,13 @@ public sealed record TextConfig
     public bool Validate { get; init; }
 
     /// <summary>The text as tokens, from the cache where it is there.</summary>
-    /// <exception cref="ArgumentException">There is not one of a corpus and a task.</exception>
+    /// <exception cref="ArgumentException">There is not one of a corpus and a task, or the vocabulary is not the task's.</exception>
     public TokenizedCorpus Load()
     {
         Require.That(Corpus is null != Recall is null, $"Text.{nameof(Recall)}", Recall is null ? "null" : "a task", Corpus is null ? "a task, for Text.Corpus is null" : "null, for there is a Text.Corpus: a run reads one text");
         if (Recall is not null)
         {
+            Require.That(VocabularySize == AssociativeRecall.VocabularySize, $"Text.{nameof(VocabularySize)}", VocabularySize, $"{AssociativeRecall.VocabularySize} where the text is a recall task: its symbols are bytes");
             return AssociativeRecall.Load(Recall);
         }
 
@@ -107,6 +108,11 @@ public sealed record RunEnvironment(
 /// <param name="AfterStep">The last step of the checkpoint.</param>
 /// <param name="Mode">Device, threads and arithmetic up to there; the record's environment names those of the end.</param>
 public sealed record Resumption(int AfterStep, string Mode);
+
+/// <summary>A data-parallel training.</summary>
+/// <param name="Processes">How many processes.</param>
+/// <param name="ExchangeSeconds">Time of the training steps that the first process spent adding up over all, waiting for the others included; of a resumed run, of its last part.</param>
+public sealed record DataParallelism(int Processes, double ExchangeSeconds);
 
 /// <summary>A held-out evaluation during training.</summary>
 /// <param name="Step">Steps done.</param>
@@ -177,6 +183,10 @@ public sealed record RunRecord
 
     /// <summary>Where the run was interrupted; empty for one that ran through.</summary>
     public IReadOnlyList<Resumption> Resumed { get; init; } = [];
+
+    /// <summary>How many processes shared the work, and what that cost; null for one process.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public DataParallelism? Parallel { get; init; }
 
     /// <summary>The held-out evaluation before the first step.</summary>
     public required HeldOutEvaluation Initial { get; init; }

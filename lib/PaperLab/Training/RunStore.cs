@@ -54,7 +54,7 @@ public sealed class RunStore
     /// <summary>Keeps a finished run and returns its file. A file of that name that cannot be read is renamed, not replaced.</summary>
     public string Save(RunRecord record)
     {
-        string path = Path.Combine(_written, record.Config.Paper, NameOf(record.Config, record.CorpusHash) + ".json");
+        string path = RecordOf(record.Config, record.CorpusHash);
         if (File.Exists(path) && Read(path, record.Config, warn: null) is null)
         {
             File.Move(path, path + ".unreadable", overwrite: true);
@@ -66,15 +66,16 @@ public sealed class RunStore
 
     /// <summary>A measurement that is no training: the one kept under these settings, made here before those that ship, else a new one, which is kept.</summary>
     /// <param name="paper">The notebook it belongs to.</param>
-    /// <param name="settings">Everything that was asked for; its JSON names the file.</param>
+    /// <param name="settings">Everything that was asked for; its JSON names the file, in the paper's folder of measurements.</param>
     /// <param name="measure">Makes it.</param>
     /// <param name="fresh">Measure anew, whatever is kept.</param>
     /// <param name="warn">Told of a file that cannot be read; the measurement is then made again.</param>
     public T Measured<T>(string paper, object settings, Func<T> measure, bool fresh = false, Action<string>? warn = null)
         where T : class
     {
-        string name = Convert.ToHexStringLower(SHA256.HashData(JsonSerializer.SerializeToUtf8Bytes(settings, RunRecord.Json)))[..16] + ".json";
-        foreach (string path in new[] { _written, _shipped }.OfType<string>().Select(folder => Path.Combine(folder, paper, name)).Where(path => !fresh && File.Exists(path)))
+        string key = Convert.ToHexStringLower(SHA256.HashData(JsonSerializer.SerializeToUtf8Bytes(settings, RunRecord.Json)))[..16];
+        string PathIn(string folder) => Path.Combine(folder, paper, "measurements", key + ".json");
+        foreach (string path in new[] { _written, _shipped }.OfType<string>().Select(PathIn).Where(path => !fresh && File.Exists(path)))
         {
             try
             {
@@ -87,9 +88,17 @@ public sealed class RunStore
         }
 
         T made = measure();
-        AtomicFile.WriteAllText(Path.Combine(_written, paper, name), JsonSerializer.Serialize(made, RunRecord.Json) + "\n");
+        if (!fresh && File.Exists(PathIn(_written)))
+        {
+            File.Move(PathIn(_written), PathIn(_written) + ".unreadable", overwrite: true);
+        }
+
+        AtomicFile.WriteAllText(PathIn(_written), JsonSerializer.Serialize(made, RunRecord.Json) + "\n");
         return made;
     }
+
+    /// <summary>The file that a new record of a run goes to.</summary>
+    public string RecordOf(RunConfig config, string corpusHash) => Path.Combine(_written, config.Paper, NameOf(config, corpusHash) + ".json");
 
     /// <summary>The folder of a run's checkpoints.</summary>
     public string CheckpointsOf(RunConfig config, string corpusHash) => Path.Combine(_work, "checkpoints", config.Paper, NameOf(config, corpusHash));
