@@ -41,10 +41,12 @@ public sealed record PageStamp(string Code, string Outputs, IReadOnlyDictionary<
         : throw new JsonException("a field is missing");
 
     /// <summary>The stamp of a page as it stands, made from these runs.</summary>
-    public static PageStamp Of(Notebook page, IEnumerable<string> runFiles) => new(
+    /// <param name="page">The page, read from its file.</param>
+    /// <param name="runs">The file of each run, by its path in the folder of results.</param>
+    public static PageStamp Of(Notebook page, IReadOnlyDictionary<string, string> runs) => new(
         CodeHash(page),
         OutputsHash(page),
-        new SortedDictionary<string, string>(runFiles.ToDictionary(path => Path.GetFileName(path), HashOf), StringComparer.Ordinal),
+        new SortedDictionary<string, string>(runs.ToDictionary(run => run.Key, run => HashOf(run.Value)), StringComparer.Ordinal),
         VersionsHere);
 
     /// <summary>Puts the stamp into a notebook's metadata.</summary>

@@ -60,7 +60,7 @@ public static partial class ReadingRules
     {
         string name = Path.GetFileNameWithoutExtension(path);
         string results = ResultsOf(path);
-        string[] recorded = Directory.Exists(results) ? [.. Directory.GetFiles(results, "*.json").Select(file => Path.GetFileName(file)).Order(StringComparer.Ordinal)] : [];
+        string[] recorded = Directory.Exists(results) ? [.. Directory.GetFiles(results, "*.json", SearchOption.AllDirectories).Select(file => Path.GetRelativePath(results, file).Replace('\\', '/')).Order(StringComparer.Ordinal)] : [];
         PageStamp? stamp = null;
         string? unreadable = null;
         try

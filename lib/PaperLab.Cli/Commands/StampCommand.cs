@@ -79,7 +79,7 @@ public static class StampCommand
         }
 
         Notebook page = WithOutputs(source, path, executed);
-        PageStamp.Of(page, files.Select(file => file.Path)).WriteTo(page);
+        PageStamp.Of(page, files.ToDictionary(file => file.Name, file => file.Path)).WriteTo(page);
         Finding[] errors = [.. NotebookCheck.OfContent(page, path).Where(finding => finding.IsError)];
         if (errors.Length > 0)
         {

@@ -6,9 +6,10 @@ using PaperLab.Cli.Checking;
 namespace PaperLab.Cli.Running;
 
 /// <summary>A file that a page's numbers come from.</summary>
+/// <param name="Name">Its path in the folder of results.</param>
 /// <param name="Path">Where the page found it.</param>
 /// <param name="Shipped">Where it lies, or will lie, in data/results.</param>
-internal sealed record RecordedRun(string Path, string Shipped)
+internal sealed record RecordedRun(string Name, string Path, string Shipped)
 {
     private const int MostBytes = 100_000;
 
@@ -20,7 +21,7 @@ internal sealed record RecordedRun(string Path, string Shipped)
         return [.. names.Select(name =>
         {
             string here = System.IO.Path.Combine(written, name), shipped = System.IO.Path.Combine(results, name);
-            return new RecordedRun(File.Exists(here) ? here : shipped, shipped);
+            return new RecordedRun(name, File.Exists(here) ? here : shipped, shipped);
         })];
     }
 
@@ -29,7 +30,7 @@ internal sealed record RecordedRun(string Path, string Shipped)
     {
         if (!File.Exists(Path))
         {
-            return $"the page read {System.IO.Path.GetFileName(Path)}, which is neither in artifacts/runs nor in data/results";
+            return $"the page read {Name}, which is neither in artifacts/runs nor in data/results";
         }
 
         byte[] bytes = File.ReadAllBytes(Path);

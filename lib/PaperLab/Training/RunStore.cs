@@ -123,7 +123,9 @@ public sealed class RunStore
         {
             try
             {
-                return JsonSerializer.Deserialize<T>(File.ReadAllText(path), RunRecord.Json) ?? throw new JsonException("the file holds null");
+                T kept = JsonSerializer.Deserialize<T>(File.ReadAllText(path), RunRecord.Json) ?? throw new JsonException("the file holds null");
+                Note(new RunSource($"measurements/{key}.json", null, Made: false));
+                return kept;
             }
             catch (Exception error) when (error is JsonException or IOException or UnauthorizedAccessException)
             {
@@ -138,6 +140,7 @@ public sealed class RunStore
         }
 
         AtomicFile.WriteAllText(PathIn(_written), JsonSerializer.Serialize(made, RunRecord.Json) + "\n");
+        Note(new RunSource($"measurements/{key}.json", null, Made: true));
         return made;
     }
 
@@ -196,7 +199,7 @@ public sealed class RunStore
 }
 
 /// <summary>A file that numbers came from.</summary>
-/// <param name="File">Its name, without folder.</param>
+/// <param name="File">Its path in the folder of its paper.</param>
 /// <param name="Record">The run; null for a measurement.</param>
 /// <param name="Made">Made by this process, not found.</param>
 public sealed record RunSource(string File, RunRecord? Record, bool Made)
