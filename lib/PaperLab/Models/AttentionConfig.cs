@@ -63,6 +63,14 @@ public readonly record struct AttentionShape(int Heads, int KeyHeads, int ValueH
     /// <summary>Elements that a layer caches for one token.</summary>
     public int CacheElements => (KeyHeads * KeyWidth) + (ValueHeads * ValueWidth);
 
+    /// <summary>Weights of one attention layer of <paramref name="config"/>: C·(H·D + Hk·D + Hv·Dv) + H·Dv·C, and 3·H·D·F of an augmented query.</summary>
+    public static long WeightsOf(TransformerConfig config)
+    {
+        AttentionShape shape = Of(config);
+        long queryWidth = shape.Heads * shape.KeyWidth;
+        return (config.Width * (queryWidth + shape.CacheElements + (shape.Heads * shape.ValueWidth))) + (3 * queryWidth * (config.Attention?.QueryHidden ?? 0));
+    }
+
     /// <summary>The sizes that <paramref name="config"/> describes.</summary>
     /// <exception cref="ArgumentException">They do not fit together; the message names the field.</exception>
     public static AttentionShape Of(TransformerConfig config)

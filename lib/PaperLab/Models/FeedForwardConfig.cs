@@ -19,6 +19,18 @@ public abstract record FeedForwardConfig
 public sealed record DenseConfig(int Hidden) : FeedForwardConfig
 {
     public override void Validate() => Require.AtLeast(Hidden, 1, nameof(Hidden));
+
+    /// <summary>
+    /// The inner width that gives a model of another attention the parameters of <paramref name="baseline"/>, whose feed-forward layer
+    /// is dense: F + (weights of its attention − weights of the other) / 3C.
+    /// </summary>
+    /// <exception cref="ArgumentException">The baseline's layer is not dense.</exception>
+    public static DenseConfig ForEqualParameters(TransformerConfig baseline, AttentionConfig attention)
+    {
+        Require.That(baseline.FeedForward is DenseConfig, "baseline.FeedForward", baseline.FeedForward.GetType().Name, nameof(DenseConfig));
+        long saved = AttentionShape.WeightsOf(baseline) - AttentionShape.WeightsOf(baseline with { Attention = attention });
+        return new DenseConfig(((DenseConfig)baseline.FeedForward).Hidden + (int)Math.Round(saved / (3.0 * baseline.Width)));
+    }
 }
 
 /// <summary>How tokens and experts find each other.</summary>

@@ -1,5 +1,5 @@
 // Arms × seeds: the experiment that every architecture paper of the collection is. An arm is the baseline model with another
-// feed-forward layer; arms of one seed share their data order, which makes them pairs.
+// feed-forward layer or attention; arms of one seed share their data order, which makes them pairs.
 
 using PaperLab.Evaluation;
 using PaperLab.Models;
@@ -11,8 +11,15 @@ namespace PaperLab.Papers;
 
 /// <summary>One side of a comparison.</summary>
 /// <param name="Name">As plots and tables show it.</param>
-/// <param name="FeedForward">What is different.</param>
-public sealed record Arm(string Name, FeedForwardConfig FeedForward);
+/// <param name="FeedForward">Its feed-forward layer.</param>
+public sealed record Arm(string Name, FeedForwardConfig FeedForward)
+{
+    /// <summary>Its attention; null for the comparison's.</summary>
+    public AttentionConfig? Attention { get; init; }
+
+    /// <summary>Its highest learning rate; null for the comparison's.</summary>
+    public double? LearningRate { get; init; }
+}
 
 /// <summary>What is compared, at which size, how often.</summary>
 public sealed record Comparison
@@ -28,7 +35,7 @@ public sealed record Comparison
 
     public required IReadOnlyList<int> Seeds { get; init; }
 
-    /// <summary>Sizes of every arm but its feed-forward layer.</summary>
+    /// <summary>Sizes of every arm but what it changes.</summary>
     public required TransformerConfig Model { get; init; }
 
     public required TrainingConfig Training { get; init; }
@@ -44,8 +51,8 @@ public sealed record Comparison
         Paper = Paper,
         Arm = arm.Name,
         Seed = seed,
-        Model = Model with { FeedForward = arm.FeedForward },
-        Training = Training,
+        Model = Model with { FeedForward = arm.FeedForward, Attention = arm.Attention ?? Model.Attention },
+        Training = Training with { LearningRate = arm.LearningRate ?? Training.LearningRate },
         Text = Text,
     };
 
@@ -142,7 +149,7 @@ public sealed record Comparison
     {
         try
         {
-            return Corpus.Load(Text.Corpus).Hash;
+            return Text.Hash();
         }
         catch (Exception error) when (error is DirectoryNotFoundException or DataSetException)
         {
@@ -157,7 +164,7 @@ public sealed record Comparison
     public override string ToString() =>
         $"{Preset}: {Arms.Count} arms × {Seeds.Count} seeds, {Training.Steps} steps of {Training.BatchSize * Model.ContextLength:N0} tokens each";
 
-    /// <summary>The corpus as tokens, from the cache where it is there.</summary>
+    /// <summary>The text as tokens, from the cache where it is there.</summary>
     public TokenizedCorpus LoadText() => Text.Load();
 }
 

@@ -9,8 +9,8 @@ public readonly record struct SamplerState(ulong Random, long Batches);
 
 /// <summary>
 /// Draws batches of random train windows. Each sequence first draws its domain by weight, then a place in that domain's stream,
-/// so that a sequence is of one domain; or blocks of sequences take the domains in turn. The order depends on the seed, the tokens and
-/// the sizes, never on the model.
+/// so that a sequence is of one domain; or blocks of sequences take the domains in turn. Where the text consists of sequences of one
+/// length, the place is the beginning of one. The order depends on the seed, the tokens and the sizes, never on the model.
 /// </summary>
 public sealed class BatchSampler
 {
@@ -34,6 +34,7 @@ public sealed class BatchSampler
     {
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(batchSize);
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(context);
+        tokens.Layout?.RequireContext(context);
         Require.That(
             domainBlock == 0 || (domainBlock > 0 && batchSize % domainBlock == 0 && weights is null),
             nameof(domainBlock),
@@ -79,7 +80,8 @@ public sealed class BatchSampler
         for (int row = 0; row < BatchSize; row++)
         {
             int domain = _domainBlock == 0 ? DrawDomain() : blocks[row / _domainBlock];
-            places[row] = (domain, _random.Next(_tokens.Stream(Split.Train, domain).Length - Context));
+            int length = _tokens.Stream(Split.Train, domain).Length;
+            places[row] = (domain, _tokens.Layout is { } layout ? _random.Next(length / layout.Stride) * layout.Stride : _random.Next(length - Context));
         }
 
         Batches++;

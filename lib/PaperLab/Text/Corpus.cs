@@ -37,6 +37,9 @@ public sealed class Corpus
         Hash = HashOf(documents);
     }
 
+    /// <summary>A corpus of these documents as they are: nothing is cleaned, dropped or split.</summary>
+    internal static Corpus Of(IReadOnlyList<Document> documents) => new(documents);
+
     /// <summary>All documents, domain by domain, each domain in a shuffled but fixed order.</summary>
     public IReadOnlyList<Document> Documents { get; }
 

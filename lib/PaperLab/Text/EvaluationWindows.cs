@@ -20,7 +20,8 @@ public static class EvaluationWindows
 {
     /// <summary>
     /// The held-out stream of each domain cut into windows of <paramref name="context"/> + 1 tokens, one every <paramref name="context"/>,
-    /// so that each token is predicted at most once; where there are more than wanted, spread evenly over the stream. A batch is of one domain.
+    /// or sequence by sequence where the text has a layout, so that each token is predicted at most once; where there are more than wanted,
+    /// spread evenly over the part. A batch is of one domain.
     /// </summary>
     /// <param name="tokens">The token streams.</param>
     /// <param name="batchSize">Sequences per batch; the last one of a domain may have fewer.</param>
@@ -33,6 +34,7 @@ public static class EvaluationWindows
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(batchSize);
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(context);
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(maxWindowsPerDomain);
+        tokens.Layout?.RequireContext(context);
         return [.. Enumerable.Range(0, tokens.Domains.Count).SelectMany(domain => Starts(tokens, domain, context, maxWindowsPerDomain, part)
             .Chunk(batchSize)
             .Select(starts => Batch.Cut(tokens, Split.HeldOut, context, [.. starts.Select(start => (domain, start))])))];
@@ -41,7 +43,7 @@ public static class EvaluationWindows
     private static IEnumerable<int> Starts(TokenizedCorpus tokens, int domain, int context, int maxWindows, HeldOutPart part)
     {
         int length = tokens.Stream(Split.HeldOut, domain).Length;
-        int all = (length - 1) / context, half = all / 2;
+        int stride = tokens.Layout?.Stride ?? context, all = tokens.Layout is null ? (length - 1) / stride : length / stride, half = all / 2;
         (int first, int windows) = part switch
         {
             HeldOutPart.Validation => (0, half),
@@ -56,6 +58,6 @@ public static class EvaluationWindows
         }
 
         int taken = Math.Min(windows, maxWindows);
-        return Enumerable.Range(0, taken).Select(i => (first + (int)((long)i * windows / taken)) * context);
+        return Enumerable.Range(0, taken).Select(i => (first + (int)((long)i * windows / taken)) * stride);
     }
 }

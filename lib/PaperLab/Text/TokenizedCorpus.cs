@@ -1,8 +1,19 @@
-// A corpus as token ids: one stream per split and domain, every document followed by the end-of-text token.
+// A corpus as token ids: one stream per split and domain, every document followed by the end-of-text token. Where every document has
+// the same length (a synthetic task), the streams have a layout: where each begins, and which of its tokens count.
 
 using System.Text;
 
 namespace PaperLab.Text;
+
+/// <summary>How the streams of a synthetic task are laid out.</summary>
+/// <param name="Scored">For each position of a sequence, whether predicting the token after it counts, [T].</param>
+public sealed record SequenceLayout(IReadOnlyList<bool> Scored)
+{
+    /// <summary>Tokens from the beginning of one sequence to that of the next: T inputs and the last target.</summary>
+    public int Stride => Scored.Count + 1;
+
+    internal void RequireContext(int context) => Require.That(context == Scored.Count, "the context length", context, $"{Scored.Count}, the length of every sequence of this text");
+}
 
 /// <summary>Token streams of a corpus.</summary>
 public sealed class TokenizedCorpus
@@ -12,8 +23,9 @@ public sealed class TokenizedCorpus
     private readonly ushort[][] _train;
     private readonly ushort[][] _heldOut;
 
-    private TokenizedCorpus(Corpus corpus, BpeTokenizer tokenizer, ushort[][] train, ushort[][] heldOut)
+    private TokenizedCorpus(Corpus corpus, BpeTokenizer tokenizer, ushort[][] train, ushort[][] heldOut, SequenceLayout? layout = null)
     {
+        Layout = layout;
         Corpus = corpus;
         Tokenizer = tokenizer;
         _train = train;
@@ -26,6 +38,9 @@ public sealed class TokenizedCorpus
     /// <summary>The tokenizer that made them.</summary>
     public BpeTokenizer Tokenizer { get; }
 
+    /// <summary>Where sequences begin and what of them counts; null for running text, of which any window will do and every token counts.</summary>
+    public SequenceLayout? Layout { get; }
+
     /// <summary>The domains; an index into this list is a sequence's domain label.</summary>
     public IReadOnlyList<string> Domains => Corpus.Domains;
 
@@ -36,6 +51,19 @@ public sealed class TokenizedCorpus
             () => new TokenizedCorpus(corpus, tokenizer, Encode(corpus, tokenizer, Split.Train), Encode(corpus, tokenizer, Split.HeldOut)),
             (tokens, stream) => tokens.Write(stream),
             stream => Read(stream, corpus, tokenizer));
+
+    /// <summary>A corpus whose every document is a sequence of the same length.</summary>
+    /// <exception cref="ArgumentException">A document has another number of tokens than the layout.</exception>
+    internal static TokenizedCorpus OfSequences(Corpus corpus, BpeTokenizer tokenizer, SequenceLayout layout)
+    {
+        foreach (Document document in corpus.Documents)
+        {
+            int tokens = tokenizer.Encode(document.Text).Length;
+            Require.That(tokens == layout.Scored.Count, $"the number of tokens of {document.Name}", tokens, $"{layout.Scored.Count}, as in every sequence");
+        }
+
+        return new TokenizedCorpus(corpus, tokenizer, Encode(corpus, tokenizer, Split.Train), Encode(corpus, tokenizer, Split.HeldOut), layout);
+    }
 
     /// <summary>The token stream of one side of one domain.</summary>
     public ReadOnlyMemory<ushort> Stream(Split split, int domain) => (split == Split.Train ? _train : _heldOut)[domain];

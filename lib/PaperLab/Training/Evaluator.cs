@@ -33,13 +33,19 @@ public sealed class Evaluator
             using var batchScope = NewDisposeScope();
             Tensor targets_N = tensor(batch.Targets, device: _device);
             TransformerOutput output = model.forward(tensor(batch.Inputs, [batch.Sequences, batch.Context], device: _device));
-            Tensor loss = nn.functional.cross_entropy(output.Logits_BTV.view(targets_N.shape[0], -1), targets_N, reduction: nn.Reduction.Sum);
-            domains[batch.Domains[0]].Add(loss.item<float>(), targets_N.shape[0], batch.Sequences, output.Routings);
+            Tensor logits_NV = output.Logits_BTV.view(targets_N.shape[0], -1);
+            Tensor loss = nn.functional.cross_entropy(logits_NV, targets_N, reduction: nn.Reduction.Sum);
+            long correct = _text.Layout is null ? 0 : logits_NV.argmax(-1).eq(targets_N).sum().item<long>();
+            domains[batch.Domains[0]].Add(loss.item<float>(), correct, targets_N.shape[0], batch.ScoredTokens, batch.Sequences, output.Routings);
         }
 
         model.train(wasTraining);
-        Dictionary<string, double> lossByDomain = _text.Domains.Zip(domains).ToDictionary(pair => pair.First, pair => pair.Second.Loss / pair.Second.Tokens);
-        return new HeldOutEvaluation(lossByDomain.Values.Average(), lossByDomain, [.. Enumerable.Range(0, domains[0].Layers.Count).Select(layer => RoutingOf(layer, domains))]);
+        Dictionary<string, double> lossByDomain = _text.Domains.Zip(domains).ToDictionary(pair => pair.First, pair => pair.Second.Loss / pair.Second.Scored);
+        LayerRouting[] routing = [.. Enumerable.Range(0, domains[0].Layers.Count).Select(layer => RoutingOf(layer, domains))];
+        return new HeldOutEvaluation(lossByDomain.Values.Average(), lossByDomain, routing)
+        {
+            Accuracy = _text.Layout is null ? null : domains.Average(domain => (double)domain.Correct / domain.Scored),
+        };
     }
 
     private LayerRouting RoutingOf(int layer, Totals[] domains)
@@ -81,16 +87,22 @@ public sealed class Evaluator
     {
         public double Loss { get; private set; }
 
+        public long Correct { get; private set; }
+
         public long Tokens { get; private set; }
+
+        public long Scored { get; private set; }
 
         public long Sequences { get; private set; }
 
         public List<LayerTotals> Layers { get; } = [];
 
-        public void Add(double loss, long tokens, int sequences, IReadOnlyList<Routing> routings)
+        public void Add(double loss, long correct, long tokens, long scored, int sequences, IReadOnlyList<Routing> routings)
         {
             Loss += loss;
+            Correct += correct;
             Tokens += tokens;
+            Scored += scored;
             Sequences += sequences;
             while (Layers.Count < routings.Count)
             {

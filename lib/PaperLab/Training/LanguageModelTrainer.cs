@@ -4,8 +4,6 @@
 // Shapes: B batch, T tokens, V vocabulary, C width, E experts.
 
 using System.Diagnostics;
-using System.Reflection;
-using System.Runtime.InteropServices;
 using PaperLab.Checkpoints;
 using PaperLab.Models;
 using PaperLab.Text;
@@ -205,7 +203,7 @@ public sealed class LanguageModelTrainer
         {
             Config = _config,
             Preset = preset,
-            Environment = DescribeEnvironment(optimizer),
+            Environment = RunEnvironment.Of(_runtime, optimizer),
             CorpusHash = _text.Corpus.Hash,
             Finished = options.Clock.GetUtcNow(),
             TrainingSeconds = state.Seconds,
@@ -391,16 +389,4 @@ public sealed class LanguageModelTrainer
     }
 
     private Evaluator EvaluatorOf(HeldOutPart part) => new(_text, _config.Text.EvaluationWindows, _config.Training.BatchSize, _runtime.Device, part);
-
-    private RunEnvironment DescribeEnvironment(AdamW optimizer) => new(
-        _runtime.Device.ToString(),
-        _runtime.Threads,
-        _runtime.Arithmetic,
-        _runtime.Libtorch,
-        Environment.Version.ToString(),
-        $"{RuntimeInformation.OSDescription}, {RuntimeInformation.ProcessArchitecture}",
-        Checkout.Revision(),
-        typeof(LanguageModelTrainer).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()!.InformationalVersion,
-        _runtime.Allocator,
-        optimizer.ToString());
 }

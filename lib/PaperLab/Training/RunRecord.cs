@@ -1,5 +1,7 @@
 // What is kept of a training run: enough to plot it, to judge a claim by it, and to run it again.
 
+using System.Reflection;
+using System.Runtime.InteropServices;
 using System.Security.Cryptography;
 using System.Text.Json;
 using System.Text.Json.Serialization;
@@ -34,8 +36,13 @@ public sealed record RunConfig
 /// <summary>The text a run reads.</summary>
 public sealed record TextConfig
 {
-    /// <summary>The corpus's domains, their budget and what is held out.</summary>
-    public required CorpusOptions Corpus { get; init; }
+    /// <summary>The corpus's domains, their budget and what is held out; null where the text is a task.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public CorpusOptions? Corpus { get; init; }
+
+    /// <summary>The associative-recall task in place of a corpus.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public RecallOptions? Recall { get; init; }
 
     /// <summary>Tokens of the byte-level BPE vocabulary.</summary>
     public required int VocabularySize { get; init; }
@@ -50,12 +57,23 @@ public sealed record TextConfig
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
     public bool Validate { get; init; }
 
-    /// <summary>The corpus as tokens, from the cache where it is there.</summary>
+    /// <summary>The text as tokens, from the cache where it is there.</summary>
+    /// <exception cref="ArgumentException">There is not one of a corpus and a task, or the vocabulary is not the task's.</exception>
     public TokenizedCorpus Load()
     {
-        Corpus corpus = PaperLab.Text.Corpus.Load(Corpus);
+        Require.That(Corpus is null != Recall is null, $"Text.{nameof(Recall)}", Recall is null ? "null" : "a task", Corpus is null ? "a task, for Text.Corpus is null" : "null, for there is a Text.Corpus: a run reads one text");
+        if (Recall is not null)
+        {
+            Require.That(VocabularySize == AssociativeRecall.VocabularySize, $"Text.{nameof(VocabularySize)}", VocabularySize, $"{AssociativeRecall.VocabularySize} where the text is a recall task: its symbols are bytes");
+            return AssociativeRecall.Load(Recall);
+        }
+
+        Corpus corpus = Text.Corpus.Load(Corpus);
         return TokenizedCorpus.Load(corpus, BpeTokenizer.Load(corpus, VocabularySize));
     }
+
+    /// <summary>The hash that this machine's text has.</summary>
+    internal string Hash() => Recall is null ? Text.Corpus.Load(Corpus).Hash : AssociativeRecall.Load(Recall).Corpus.Hash;
 }
 
 /// <summary>Where and with what a run was made.</summary>
@@ -70,7 +88,21 @@ public sealed record TextConfig
 /// <param name="Allocator">How host memory was kept between steps; null in records from before it was kept.</param>
 /// <param name="Optimizer">The optimizer and how it ran; null in records from before it was kept.</param>
 public sealed record RunEnvironment(
-    string Device, int Threads, string Arithmetic, string Libtorch, string Runtime, string System, string Revision, string Version, string? Allocator = null, string? Optimizer = null);
+    string Device, int Threads, string Arithmetic, string Libtorch, string Runtime, string System, string Revision, string Version, string? Allocator = null, string? Optimizer = null)
+{
+    /// <summary>What is here now.</summary>
+    internal static RunEnvironment Of(TorchRuntime runtime, AdamW? optimizer = null) => new(
+        runtime.Device.ToString(),
+        runtime.Threads,
+        runtime.Arithmetic,
+        runtime.Libtorch,
+        Environment.Version.ToString(),
+        $"{RuntimeInformation.OSDescription}, {RuntimeInformation.ProcessArchitecture}",
+        Checkout.Revision(),
+        typeof(RunEnvironment).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()!.InformationalVersion,
+        runtime.Allocator,
+        optimizer?.ToString());
+}
 
 /// <summary>The run was interrupted and went on in a new process.</summary>
 /// <param name="AfterStep">The last step of the checkpoint.</param>
@@ -186,6 +218,10 @@ public sealed record RunRecord
 /// <param name="Routing">One entry for each layer with experts; empty for dense models.</param>
 public sealed record HeldOutEvaluation(double Loss, IReadOnlyDictionary<string, double> LossByDomain, IReadOnlyList<LayerRouting> Routing)
 {
+    /// <summary>Share of the scored tokens that the model ranks first; null for running text.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public double? Accuracy { get; init; }
+
     /// <summary>e to the loss: the number of tokens among which the model in effect wavers. With several domains their geometric mean.</summary>
     [JsonIgnore]
     public double Perplexity => Math.Exp(Loss);

@@ -4,6 +4,7 @@
 // The same config on another corpus is another run, and the corpus moves: it is made of the SDK's texts and of this repository's code.
 // So a store can hold several records for one config, and who asks says which corpus it must be, or takes all and compares.
 
+using System.Security.Cryptography;
 using System.Text.Json;
 
 namespace PaperLab.Training;
@@ -61,6 +62,39 @@ public sealed class RunStore
 
         AtomicFile.WriteAllText(path, JsonSerializer.Serialize(record, RunRecord.Json) + "\n");
         return path;
+    }
+
+    /// <summary>A measurement that is no training: the one kept under these settings, made here before those that ship, else a new one, which is kept.</summary>
+    /// <param name="paper">The notebook it belongs to.</param>
+    /// <param name="settings">Everything that was asked for; its JSON names the file, in the paper's folder of measurements.</param>
+    /// <param name="measure">Makes it.</param>
+    /// <param name="fresh">Measure anew, whatever is kept.</param>
+    /// <param name="warn">Told of a file that cannot be read; the measurement is then made again.</param>
+    public T Measured<T>(string paper, object settings, Func<T> measure, bool fresh = false, Action<string>? warn = null)
+        where T : class
+    {
+        string key = Convert.ToHexStringLower(SHA256.HashData(JsonSerializer.SerializeToUtf8Bytes(settings, RunRecord.Json)))[..16];
+        string PathIn(string folder) => Path.Combine(folder, paper, "measurements", key + ".json");
+        foreach (string path in new[] { _written, _shipped }.OfType<string>().Select(PathIn).Where(path => !fresh && File.Exists(path)))
+        {
+            try
+            {
+                return JsonSerializer.Deserialize<T>(File.ReadAllText(path), RunRecord.Json) ?? throw new JsonException("the file holds null");
+            }
+            catch (Exception error) when (error is JsonException or IOException or UnauthorizedAccessException)
+            {
+                warn?.Invoke($"{path} cannot be read ({error.Message}); the measurement is made again.");
+            }
+        }
+
+        T made = measure();
+        if (!fresh && File.Exists(PathIn(_written)))
+        {
+            File.Move(PathIn(_written), PathIn(_written) + ".unreadable", overwrite: true);
+        }
+
+        AtomicFile.WriteAllText(PathIn(_written), JsonSerializer.Serialize(made, RunRecord.Json) + "\n");
+        return made;
     }
 
     /// <summary>The file that a new record of a run goes to.</summary>

@@ -264,4 +264,35 @@ public sealed class AttentionTests : TorchTest
             return scores.masked_fill(future, float.NegativeInfinity).softmax(-1).matmul(values);
         })], 1);
     }
+
+    /// <summary>Attentions of other sizes than plain multi-head attention.</summary>
+    public static TheoryData<AttentionConfig> OtherSizes =>
+    [
+        new AttentionConfig { KeyHeads = 2 },
+        new AttentionConfig { ValueHeads = 1 },
+        new AttentionConfig { KeyWidth = 8 },
+        new AttentionConfig { QueryHidden = 24 },
+        new AttentionConfig { KeyHeads = 1, ValueHeads = 2, KeyWidth = 4, QueryHidden = 40 },
+    ];
+
+    [Theory]
+    [MemberData(nameof(OtherSizes))]
+    public void A_feed_forward_layer_makes_up_for_what_attention_has_more_or_less(AttentionConfig attention)
+    {
+        var baseline = new TransformerConfig { VocabularySize = 50, Width = 64, Layers = 3, Heads = 4, FeedForward = new DenseConfig(96) };
+        TransformerConfig other = baseline with { Attention = attention, FeedForward = DenseConfig.ForEqualParameters(baseline, attention) };
+        using var one = new Transformer(baseline);
+        using var two = new Transformer(other);
+
+        Assert.NotEqual(baseline.FeedForward, other.FeedForward);
+        Assert.InRange(Math.Abs(one.TotalParameters - two.TotalParameters), 0, baseline.Layers * 3 * baseline.Width / 2); // half a unit of the inner width
+    }
+
+    [Fact]
+    public void Only_a_dense_layer_can_make_up_for_attention()
+    {
+        var routed = new TransformerConfig { VocabularySize = 50, FeedForward = new MixtureOfExpertsConfig { NumExperts = 2, Hidden = 8 } };
+
+        Assert.Contains("baseline.FeedForward is MixtureOfExpertsConfig; allowed: DenseConfig", Assert.Throws<ArgumentException>(() => DenseConfig.ForEqualParameters(routed, new AttentionConfig())).Message);
+    }
 }

@@ -45,8 +45,8 @@ public sealed class GlobalBatchPaperTests : TrainingTest
         int block = comparison.Training.DomainBlock;
 
         Assert.Equal(block, ((RoutedConfig)comparison.Arms[0].FeedForward).Balance!.Sequences);
-        Assert.Equal(0, comparison.Training.BatchSize / block % comparison.Text.Corpus.Domains.Count);
-        Assert.True(comparison.Text.Corpus.Domains.Count >= 4);
+        Assert.Equal(0, comparison.Training.BatchSize / block % comparison.Text.Corpus!.Domains.Count);
+        Assert.True(comparison.Text.Corpus!.Domains.Count >= 4);
     }
 
     [Fact]

@@ -47,12 +47,37 @@ public sealed class RunStoreTests : TrainingTest
     {
         string shipped = Path.Combine(Checkout.Root!, "data", "results");
         var store = new RunStore(Folder.File("runs"), shipped);
-        RunRecord[] records = [.. Directory.GetFiles(shipped, "*.json", SearchOption.AllDirectories).Select(path => JsonSerializer.Deserialize<RunRecord>(File.ReadAllText(path), RunRecord.Json)!)];
+        RunRecord[] records = [.. Directory.GetFiles(shipped, "*.json", SearchOption.AllDirectories)
+            .Where(path => !path.Contains("measurements", StringComparison.Ordinal))
+            .Select(path => JsonSerializer.Deserialize<RunRecord>(File.ReadAllText(path), RunRecord.Json)!)];
 
         Assert.NotEmpty(records);
         Assert.All(records, record => Assert.NotNull(store.Find(record.Config, record.CorpusHash, _notes.Add)));
         Assert.Empty(_notes);
     }
+
+    [Fact]
+    public void A_measurement_is_kept_by_its_settings_and_made_again_where_it_is_broken_or_wanted_fresh()
+    {
+        var store = new RunStore(Folder.File("runs"));
+        int made = 0;
+        Times Measure(int length, bool fresh = false, RunStore? from = null) => (from ?? store).Measured("paper", new { length }, () => new Times([++made]), fresh, _notes.Add);
+
+        Assert.Equal([1.0], Measure(8).Seconds);
+        Assert.Equal([1.0], Measure(8).Seconds);
+        Assert.Equal([2.0], Measure(9).Seconds);
+        Assert.Equal([3.0], Measure(8, fresh: true).Seconds);
+        Assert.Equal([3.0], Measure(8, from: new RunStore(Folder.File("other"), shipped: Folder.File("runs"))).Seconds);
+        Assert.Empty(_notes);
+
+        string broken = Directory.GetFiles(Folder.File("runs"), "*.json", SearchOption.AllDirectories).First(path => File.ReadAllText(path).Contains('3'));
+        File.WriteAllText(broken, "{");
+        Assert.Equal([4.0], Measure(8).Seconds);
+        Assert.Contains($"{broken} cannot be read", Assert.Single(_notes));
+        Assert.Equal("{", File.ReadAllText(broken + ".unreadable"));
+    }
+
+    private sealed record Times(IReadOnlyList<double> Seconds);
 
     [Fact]
     public async Task Writers_at_the_same_time_leave_whole_records_and_nothing_else()
