@@ -36,7 +36,7 @@ public sealed class ComparisonTests : TrainingTest
         ComparisonResult result = Run(store, progress: new Watch(progress =>
         {
             order.Add(progress.Run);
-            if (progress.Run == "AoE, seed 2")
+            if (progress is { Run: "AoE, seed 2", Step: 1 })
             {
                 held.Dispose(); // the other process is done
             }
