@@ -59,7 +59,7 @@ public sealed record Comparison
     /// <summary>
     /// Loads the runs from the store where it holds them all on one corpus, this machine's or another; else trains those that are
     /// missing on this machine's, seed by seed, so that an interrupted comparison holds whole pairs. It goes on where it stopped, also in
-    /// the middle of a run. Runs on different corpora are never mixed.
+    /// the middle of a run, and several processes that run the same comparison share it. Runs on different corpora are never mixed.
     /// </summary>
     /// <param name="runtime">Where to train.</param>
     /// <param name="store">Where finished runs are looked up and kept, and checkpoints and metrics go.</param>
@@ -98,21 +98,24 @@ public sealed record Comparison
             note?.Invoke($"{elsewhere} of {configs.Length} runs are recorded on another corpus than this machine's ({corpus[..8]}); they are trained again, for runs on different text are not compared.");
         }
 
-        var records = new List<RunRecord>();
-        int loaded = 0;
-        foreach ((RunConfig config, RunRecord[] candidates) in configs.Zip(stored))
+        RunRecord?[] records = [.. stored.Select(runs => runs.FirstOrDefault(record => record.CorpusHash == corpus))];
+        List<int> missing = [.. Enumerable.Range(0, records.Length).Where(run => records[run] is null)];
+        int loaded = records.Length - missing.Count;
+        while (missing.Count > 0)
         {
-            RunRecord? record = candidates.FirstOrDefault(candidate => candidate.CorpusHash == corpus);
-            loaded += record is null ? 0 : 1;
-            records.Add(record ?? Train(config));
+            // What another process trains at the moment comes last, and then is there: so processes share a comparison.
+            int free = missing.FindIndex(run => !CheckpointFolder.IsInUse(store.CheckpointsOf(configs[run], corpus)));
+            int next = missing[Math.Max(0, free)];
+            records[next] = Train(configs[next]);
+            missing.Remove(next);
         }
 
         if (loaded > 0)
         {
-            note?.Invoke($"{loaded} of {records.Count} runs were loaded from records of earlier runs; fresh = true trains them again.");
+            note?.Invoke($"{loaded} of {records.Length} runs were loaded from records of earlier runs; fresh = true trains them again.");
         }
 
-        return new ComparisonResult(this, records, loaded);
+        return new ComparisonResult(this, [.. records.OfType<RunRecord>()], loaded);
 
         RunRecord Train(RunConfig config) => RecordedTraining.Run(
             new LanguageModelTrainer(config, text, runtime),

@@ -2,12 +2,13 @@
 //
 // The paper: models of 3.4B to 43B parameters, 64 experts and more, top-4, up to 400B tokens; f of the balance loss is counted in a
 // micro-batch of 4 sequences, or over ever more of them until it is counted over the whole batch.
-// Differs from the paper: models of about a million parameters on half a million tokens, a batch of 16 sequences. Every arm makes the
+// Differs from the paper: models of half a million parameters on 300 thousand tokens, a batch of 16 sequences. Every arm makes the
 // same forward and backward pass over the same batch, and only the grouping of the statistic differs; so what the arms differ in is the
 // scope and nothing else. A group holds texts of one kind, as a long document or a sorted shard does on one machine.
 //
 // The balance loss's weight is chosen for every scope apart, by one grid, on seeds of their own and a half of the held-out text that the
-// comparison does not report.
+// comparison does not report. An arm that changes its scope on the way keeps the weight that it began with. The learning rate is one for
+// all: the arms are the same model.
 
 using PaperLab.Evaluation;
 using PaperLab.Models;
@@ -33,6 +34,9 @@ public static class GlobalBatchPaper
 
     // Seeds of the search: far from those of a comparison.
     private const int FirstSearchSeed = 1_000_001;
+
+    // Kinds of text that the SDK holds and that no commit of this repository changes.
+    private static readonly string[] s_fourDomains = ["prose", "messages-de", "messages-ru", "messages-ja"];
 
     /// <summary>The presets by name.</summary>
     public static IReadOnlyList<string> Presets { get; } = ["smoke", "standard", "full"];
@@ -72,10 +76,16 @@ public static class GlobalBatchPaper
     public static Comparison Create(string preset, IReadOnlyList<WeightChoice> weights, int firstSeed = 1)
     {
         Preset sizes = Of(preset);
+        (BalanceScope micro, BalanceScope whole) = (sizes.Micro, BalanceScope.WholeBatch);
+        double Weight(string scope) => weights.Single(choice => choice.Scope == scope).Weight;
         return sizes.Comparison(
             preset,
             [
-                .. Scopes(sizes).Select(scope => sizes.Arm(scope.Name, scope.Scope, weights.Single(choice => choice.Scope == scope.Name).Weight)),
+                .. Scopes(sizes).Select(scope => sizes.Arm(scope.Name, scope.Scope, Weight(scope.Name))),
+                sizes.Arm(SwitchEarly, micro with { Then = whole, SwitchAfter = 0.1 }, Weight(Micro)),
+                sizes.Arm(SwitchLate, micro with { Then = whole, SwitchAfter = 0.5 }, Weight(Micro)),
+                sizes.Arm(SwitchBack, whole with { Then = micro, SwitchAfter = 0.5 }, Weight(Global)),
+                sizes.Arm(Local, whole with { LocalWeight = 0.01, LocalSequences = sizes.Block }, Weight(Global)),
                 sizes.Arm(LightMicro, sizes.Micro, sizes.Weights.Min()),
                 sizes.Arm(HeavyMicro, sizes.Micro, sizes.Weights.Max()),
             ],
@@ -86,7 +96,7 @@ public static class GlobalBatchPaper
     public static IReadOnlyList<(string Arm, int Sequences)> BySize(Comparison comparison)
     {
         Preset sizes = Of(comparison.Preset);
-        return [.. SizesBelow(sizes).Append(sizes.Batch).Select(sequences => (NameOf(sizes, sequences), sequences))];
+        return [.. sizes.Sizes.Select(sequences => (NameOf(sizes, sequences), sequences))];
     }
 
     /// <summary>How the arms balance and specialise, on held-out text: means over layers, with intervals over seeds.</summary>
@@ -97,7 +107,7 @@ public static class GlobalBatchPaper
             Interval Of(Func<LayerRouting, double> statistic) => result.Mean(arm.Name, run => Mean(run.Final, statistic));
             return new ScopeSummary(
                 arm.Name,
-                ((RoutedConfig)arm.FeedForward).BalanceLossWeight,
+                ((RoutedConfig)result.Of(arm.Name)[0].Config.Model.FeedForward).BalanceLossWeight,
                 result.Mean(arm.Name, run => run.Final.Loss),
                 Of(Information),
                 Of(Frequency),
@@ -126,22 +136,22 @@ public static class GlobalBatchPaper
                 "4 → 32 → 512 sequences: 8.167 → 8.062 → 8.038", setting,
                 Slope(runs, r => r.Final.Loss), ClaimedSign.Negative, "nats/token for each doubling"),
             Claim.Test("Under global balance the experts specialise by domain",
-                "by figures: an expert's frequency in a domain stays below 0.15 with micro, is often above 0.2 with global balance", setting,
+                "an expert's frequency in a domain stays below 0.15 with micro, is often above 0.2 with global balance", setting,
                 Layers(Global, Micro, Frequency), ClaimedSign.Positive, "largest share of a domain's tokens at one expert, whole batch − micro-batch"),
             Claim.Test("An expert tells more about the domain under global balance",
                 "the same figures; this statistic is ours", setting,
                 Layers(Global, Micro, Information), ClaimedSign.Positive, "nats, I(domain; expert), whole batch − micro-batch"),
             Claim.Test("Specialisation grows as the balance batch grows",
-                "by figures", setting,
+                "shown in figures", setting,
                 Slope(runs, r => Mean(r.Final, Information)), ClaimedSign.Positive, "nats of I(domain; expert) for each doubling"),
             Claim.Test("The global loss leaves single sequences free: a model trained with it has a far larger micro loss",
                 "the micro loss of the global model stays high, its global loss is as low as the micro model's", setting,
                 runs.Difference(Global, Micro, r => Mean(r.Final, layer => layer.Balance!.SequenceLoss) - Mean(r.Final, layer => layer.Balance!.GlobalLoss)), ClaimedSign.Positive,
                 "loss by sequence − loss over all, whole batch − micro-batch"),
             Claim.Test("The router is surer: the scores of the chosen experts sum to more",
-                "by a figure", setting,
+                "shown in a figure", setting,
                 Layers(Global, Micro, layer => layer.Balance!.TopKScore), ClaimedSign.Positive, "sum of the top-K softmax scores, whole batch − micro-batch"),
-            Claim.Test("It is the mixture and not the number of tokens: shuffled micro-batches specialise again",
+            Claim.Test("It is the mixture and not the number of tokens: shuffled micro-batches specialise more than those of one domain",
                 "shuffled micro-batches ≈ global: 8.041 against 8.038", setting,
                 Layers(Shuffled, Micro, Information), ClaimedSign.Positive, "nats of I(domain; expert), shuffled − micro-batch"),
             Claim.Test("Shuffled micro-batches have a lower loss than those of one domain",
@@ -180,6 +190,43 @@ public static class GlobalBatchPaper
         ];
     }
 
+    /// <summary>
+    /// The whole-batch arm's first seed once more, its first steps, in one process and in several that MPI starts: the same curve, and what
+    /// the exchange costs on this machine. Always measured, never recorded. Where there is no MPI, the one process alone, and a word why.
+    /// </summary>
+    /// <param name="comparison">The comparison.</param>
+    /// <param name="runtime">Where to train.</param>
+    /// <param name="note">Told why there are not several processes.</param>
+    public static IReadOnlyList<ProcessesSummary> OverProcesses(Comparison comparison, TorchRuntime runtime, Action<string> note)
+    {
+        int steps = Math.Min(50, comparison.Training.Steps);
+        RunConfig config = comparison.ConfigOf(comparison.Arms.Single(arm => arm.Name == Global), comparison.Seeds[0]) with
+        {
+            Training = comparison.Training with { Steps = steps },
+        };
+        runtime = runtime.WithThreads(1);
+        RunRecord alone = new LanguageModelTrainer(config, config.Text.Load(), runtime).Run("processes");
+        var records = new List<RunRecord> { alone };
+        if (MpiLaunch.WhyAbsent is { } why)
+        {
+            note($"Several processes cannot be shown here, one process stands alone: {why}");
+        }
+        else
+        {
+            records.AddRange(Of(comparison.Preset).Processes.Select(processes => MpiLaunch.Train(config, processes, runtime)));
+        }
+
+        return
+        [
+            .. records.Select(record => new ProcessesSummary(
+                record.Parallel?.Processes ?? 1,
+                record.Final.Loss,
+                record.TrainingLoss.Zip(alone.TrainingLoss, (many, one) => Math.Abs((many / one) - 1)).Max(),
+                record.Parallel is { } parallel ? parallel.ExchangeSeconds / record.TrainingSeconds : 0,
+                record.TrainingSeconds / steps * 1000)),
+        ];
+    }
+
     /// <summary>Mean over layers of a routing statistic.</summary>
     public static double Mean(HeldOutEvaluation evaluation, Func<LayerRouting, double> statistic) => evaluation.Routing.Average(statistic);
 
@@ -202,25 +249,15 @@ public static class GlobalBatchPaper
     private static string NameOf(Preset sizes, int sequences) =>
         sequences == sizes.Batch ? Global : sequences == sizes.Block ? Micro : sequences == 1 ? "1 sequence" : $"{sequences} sequences";
 
-    private static IEnumerable<int> SizesBelow(Preset sizes) => Enumerable.Range(0, 30).Select(power => 1 << power).TakeWhile(sequences => sequences < sizes.Batch);
-
-    // The micro-batch first: it is the baseline.
-    private static IReadOnlyList<(string Name, BalanceScope Scope)> Scopes(Preset sizes)
-    {
-        (BalanceScope micro, BalanceScope whole) = (sizes.Micro, BalanceScope.WholeBatch);
-        return
-        [
-            (Micro, micro),
-            .. SizesBelow(sizes).Where(sequences => sequences != sizes.Block).Select(sequences => (NameOf(sizes, sequences), new BalanceScope { Sequences = sequences })),
-            (Global, whole),
-            (Shuffled, micro with { Shuffled = true }),
-            (Buffered, micro with { Buffered = true }),
-            (SwitchEarly, micro with { Then = whole, SwitchAfter = 0.1 }),
-            (SwitchLate, micro with { Then = whole, SwitchAfter = 0.5 }),
-            (SwitchBack, whole with { Then = micro, SwitchAfter = 0.5 }),
-            (Local, whole with { LocalWeight = 0.01, LocalSequences = sizes.Block }),
-        ];
-    }
+    // Those whose weight is searched; the micro-batch first, for it is the baseline.
+    private static IReadOnlyList<(string Name, BalanceScope Scope)> Scopes(Preset sizes) =>
+    [
+        (Micro, sizes.Micro),
+        .. sizes.Sizes.Where(sequences => sequences != sizes.Block && sequences != sizes.Batch).Select(sequences => (NameOf(sizes, sequences), new BalanceScope { Sequences = sequences })),
+        (Global, BalanceScope.WholeBatch),
+        (Shuffled, sizes.Micro with { Shuffled = true }),
+        (Buffered, sizes.Micro with { Buffered = true }),
+    ];
 
     private static Preset Of(string preset) => preset switch
     {
@@ -231,26 +268,30 @@ public static class GlobalBatchPaper
             Steps = 10,
             Batch = 8,
             Block = 2,
+            Sizes = [1, 2, 8],
             Seeds = 2,
             SearchSeeds = 1,
             Weights = [0.01, 0.1],
-            Corpus = Domains(["prose", "code", "messages-ru", "messages-ja"]),
+            Corpus = Domains(s_fourDomains),
             EvaluationWindows = 4,
             Threads = 1,
+            Processes = [2],
         },
 
-        // Enough to decide: five seeds, about half an hour on two CPU cores.
+        // Enough to decide: half an hour on one CPU core, or two processes at once.
         "standard" => new Preset
         {
-            Model = new TransformerConfig { VocabularySize = 1024, Width = 96, Layers = 3, Heads = 3, ContextLength = 64, FeedForward = Experts(hidden: 64) },
-            Steps = 500,
+            Model = new TransformerConfig { VocabularySize = 1024, Width = 64, Layers = 2, Heads = 2, ContextLength = 48, FeedForward = Experts(hidden: 48) },
+            Steps = 400,
             Batch = 16,
             Block = 4,
-            Seeds = 5,
+            Sizes = [1, 4, 8, 16],
+            Seeds = 8,
             SearchSeeds = 2,
             Weights = [0.001, 0.01, 0.1],
-            Corpus = Domains(["prose", "code", "messages-ru", "messages-ja"]),
-            EvaluationWindows = 64,
+            Corpus = Domains(s_fourDomains) with { HeldOutShare = 0.2 }, // a small difference needs much text to show in
+            EvaluationWindows = 192,
+            Threads = 1,
         },
 
         // Nearer to the paper's shape; meant for a GPU.
@@ -260,10 +301,11 @@ public static class GlobalBatchPaper
             Steps = 1000,
             Batch = 32,
             Block = 4,
+            Sizes = [1, 2, 4, 8, 16, 32],
             Seeds = 5,
             SearchSeeds = 1,
             Weights = [0.001, 0.01, 0.1],
-            Corpus = Domains(["prose", "code", "messages-de", "messages-fr", "messages-ru", "messages-ja", "messages-ko", "messages-zh-Hans"], bytes: 8_000_000),
+            Corpus = Domains([.. s_fourDomains, "messages-fr", "messages-es", "messages-ko", "messages-zh-Hans"], bytes: 8_000_000),
             EvaluationWindows = 64,
         },
         _ => throw new ArgumentException($"'{preset}' is not a preset; use {string.Join(", ", Presets)}.", nameof(preset)),
@@ -285,6 +327,9 @@ public static class GlobalBatchPaper
         /// <summary>Those of a micro-batch: of one domain.</summary>
         public required int Block { get; init; }
 
+        /// <summary>The balance batch sizes that are compared, in sequences: from one to the batch, the micro-batch among them.</summary>
+        public required int[] Sizes { get; init; }
+
         public required int Seeds { get; init; }
 
         public required int SearchSeeds { get; init; }
@@ -297,6 +342,9 @@ public static class GlobalBatchPaper
         public required int EvaluationWindows { get; init; }
 
         public int? Threads { get; init; }
+
+        /// <summary>How many processes train the same over MPI, beside one.</summary>
+        public int[] Processes { get; init; } = [2, 4];
 
         public BalanceScope Micro => new() { Sequences = Block };
 
@@ -323,6 +371,14 @@ public static class GlobalBatchPaper
 /// <param name="Tried">All α of the grid.</param>
 /// <param name="ValidationLosses">Their validation losses, means over the search's seeds.</param>
 public sealed record WeightChoice(string Scope, double Weight, IReadOnlyList<double> Tried, IReadOnlyList<double> ValidationLosses);
+
+/// <summary>One training in a number of processes.</summary>
+/// <param name="Processes">How many.</param>
+/// <param name="HeldOutLoss">After the last step, nats per token.</param>
+/// <param name="LargestDifference">Largest relative difference of a step's training loss from that of one process.</param>
+/// <param name="ExchangeShare">Share of the time of the steps that went into exchanges, waiting for each other included.</param>
+/// <param name="StepMilliseconds">Mean time of a step.</param>
+public sealed record ProcessesSummary(int Processes, double HeldOutLoss, double LargestDifference, double ExchangeShare, double StepMilliseconds);
 
 /// <summary>One arm in a table: means over layers, with intervals over seeds.</summary>
 /// <param name="Arm">Its name.</param>

@@ -74,6 +74,18 @@ public sealed class CheckpointFolder : IDisposable
         }
     }
 
+    /// <summary>Whether another process, or this one, trains the run at the moment.</summary>
+    public static bool IsInUse(string path)
+    {
+        if (!File.Exists(path + ".lock"))
+        {
+            return false;
+        }
+
+        using FileStream? free = TryLock(path + ".lock");
+        return free is null;
+    }
+
     /// <summary>The newest sound checkpoint and its folder; null when there is none. Damaged ones are set aside and told of.</summary>
     /// <exception cref="CheckpointException">It belongs to another run, or another version wrote it.</exception>
     internal (TrainingCheckpoint Checkpoint, string Folder)? Latest(RunConfig config, string corpusHash)

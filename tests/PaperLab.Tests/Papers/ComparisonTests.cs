@@ -26,6 +26,27 @@ public sealed class ComparisonTests : TrainingTest
     }
 
     [Fact]
+    public void What_another_process_trains_comes_last_so_that_processes_share_a_comparison()
+    {
+        var store = new RunStore(Folder.File("shared"));
+        RunConfig first = TrainingFixtures.RunConfig;
+        CheckpointFolder held = CheckpointFolder.Open(store.CheckpointsOf(first, TrainingFixtures.Text(Folder).Corpus.Hash));
+        var order = new List<string>();
+
+        ComparisonResult result = Run(store, progress: new Watch(progress =>
+        {
+            order.Add(progress.Run);
+            if (progress is { Run: "AoE, seed 2", Step: 1 })
+            {
+                held.Dispose(); // the other process is done
+            }
+        }));
+
+        Assert.Equal(["AoE, seed 1", "MoE, seed 2", "AoE, seed 2", "MoE, seed 1"], order.Distinct());
+        Assert.Equal(["MoE", "AoE", "MoE", "AoE"], result.Records.Select(record => record.Config.Arm));
+    }
+
+    [Fact]
     public void Runs_recorded_on_another_corpus_are_shown_with_a_word_and_never_mixed()
     {
         var store = new RunStore(Folder.File("runs"));
