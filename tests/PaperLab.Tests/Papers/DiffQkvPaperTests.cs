@@ -177,7 +177,7 @@ public sealed class DiffQkvPaperTests : TrainingTest
 
     private DecodeCost Decoded(double share)
     {
-        DecodeGrid grid = DiffQkvPaper.Decoding("smoke")[0];
+        DecodeGrid grid = DiffQkvPaper.Decoding("standard")[0];
         return new DecodeCost(grid, RunEnvironment.Of(Runtime), [.. grid.Lengths.SelectMany(length => grid.Shapes.Select(shape => new DecodeCell(
             shape.Name,
             length,
