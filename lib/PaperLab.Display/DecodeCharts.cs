@@ -7,15 +7,13 @@ namespace PaperLab.Display;
 /// <summary>Draws a <see cref="DecodeCost"/>.</summary>
 public static class DecodeCharts
 {
-    /// <summary>Store, attention and augmented query together, by length of the cache: medians with the range of the rounds, and where lines cross.</summary>
+    /// <summary>Store, attention and augmented query together, by length of the cache: medians with the range of the rounds, and in the title where lines cross.</summary>
     public static Figure Total(DecodeCost cost, string shape, string baseline)
     {
-        string crossover = cost.Crossover(shape, baseline, part => part.Sum) is { } length
-            ? $"{shape} is the cheaper from about {length:N0} cached tokens on."
-            : $"{shape} is nowhere the cheaper for good within {cost.Grid.Lengths[^1]:N0} cached tokens.";
-        return Chart.Lines($"One token in one layer, {Rows(cost)}", cost.Grid.Shapes.Select(s => Line(cost, s.Name, s.Name, part => part.Sum)))
-            .XAxis("Cached tokens").YAxis("Store + attention + augmented query", "ms")
-            .WithSubtitle(crossover)
+        string crossover = cost.Crossover(shape, baseline, part => part.Sum) is { } length ? $"lines cross at {length:N0}" : "lines do not cross";
+        return Chart.Lines($"{char.ToUpperInvariant(Rows(cost)[0])}{Rows(cost)[1..]}: {crossover}", cost.Grid.Shapes.Select(s => Line(cost, s.Name, s.Name, part => part.Sum)))
+            .XAxis("Cached tokens").YAxis("Time of a token", "ms")
+            .WithSubtitle($"Store, attention and augmented query in one layer; the lines of {shape} and {baseline} are those that cross.")
             .WithCaption($"Medians of {cost.Grid.Rounds} rounds in which the shapes take turns; bands are the range.");
     }
 
