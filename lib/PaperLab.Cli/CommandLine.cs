@@ -39,7 +39,7 @@ public static class CommandLine
         try
         {
             // These handle Ctrl-C themselves: they have something to stop and to save.
-            bool own = parsed.CommandResult.Command.Name is RunCommand.Name or TrainCommand.Name;
+            bool own = parsed.CommandResult.Command.Name is RunCommand.Name or StampCommand.Name or TrainCommand.Name;
             var configuration = new InvocationConfiguration { EnableDefaultExceptionHandler = false };
             configuration.ProcessTerminationTimeout = own ? null : configuration.ProcessTerminationTimeout;
             return await parsed.InvokeAsync(configuration);
@@ -75,6 +75,7 @@ public static class CommandLine
         root.Subcommands.Add(RunCommand.Create());
         root.Subcommands.Add(TrainCommand.Create());
         root.Subcommands.Add(CheckCommand.Create());
+        root.Subcommands.Add(StampCommand.Create());
         root.Subcommands.Add(DoctorCommand.Create());
         root.Subcommands.Add(DataCommand.Create());
         root.Subcommands.Add(NewCommand.Create());

@@ -22,18 +22,29 @@ public static class NotebookCheck
     /// <summary>Everything found in the notebook at <paramref name="path"/>; nothing when it is in order.</summary>
     public static IReadOnlyList<Finding> Run(string path)
     {
-        Notebook notebook;
         try
         {
-            notebook = Notebook.Load(path);
+            Notebook notebook = Notebook.Load(path);
+            return [.. OfContent(notebook, path), .. ReadingRules.Concern(path) ? ReadingRules.OfOutputs(notebook, path) : []];
         }
         catch (Exception error) when (error is NotebookFormatException or IOException or UnauthorizedAccessException)
         {
             return [new Finding(IsError: true, error.Message)];
         }
-
-        return [.. Metadata(notebook), .. Ids(notebook), .. Parameters(notebook), .. Budget(notebook), .. Compilation(notebook, path)];
     }
+
+    /// <summary>Everything found in a notebook but whether its outputs are up to date.</summary>
+    /// <param name="notebook">The notebook.</param>
+    /// <param name="path">Where it lies; its references are relative to that.</param>
+    public static IEnumerable<Finding> OfContent(Notebook notebook, string path) =>
+    [
+        .. Metadata(notebook),
+        .. Ids(notebook),
+        .. Parameters(notebook),
+        .. Budget(notebook),
+        .. ReadingRules.Concern(path) ? ReadingRules.OfContent(notebook) : [],
+        .. Compilation(notebook, path),
+    ];
 
     private static IEnumerable<Finding> Metadata(Notebook notebook)
     {

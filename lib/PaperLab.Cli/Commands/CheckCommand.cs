@@ -2,6 +2,7 @@
 
 using System.CommandLine;
 using PaperLab.Cli.Checking;
+using PaperLab.Notebooks.Format;
 
 namespace PaperLab.Cli.Commands;
 
@@ -12,6 +13,10 @@ public static class CheckCommand
         Checks, without running anything: the file is valid nbformat; its metadata lets VS Code, Jupyter and .NET Interactive
         open it; cell ids are unique; there is a cell tagged `parameters`; every cell compiles after the ones before it.
         Warns where a notebook holds more code than a reader follows (about 100 lines): code that is reused belongs in lib/.
+
+        The pages of notebooks/ also owe their reader: the paper card; the sections, each with content; no folder of one machine
+        in source or outputs; at most 1 MB, 60 KB an output, 25 KB more for each further panel of a chart; and where runs are
+        recorded in data/results, outputs whose stamp fits the code cells, these runs and the versions (paperlab stamp).
 
         Exit codes:
           0    no errors (there may be warnings)
@@ -42,7 +47,8 @@ public static class CheckCommand
 
             bool hasError = findings.Any(finding => finding.IsError);
             anyError |= hasError;
-            Console.WriteLine($"{Path.GetFileNameWithoutExtension(path)}: {(hasError ? "failed" : "ok")}");
+            string state = hasError ? "failed" : ReadingRules.Concern(path) ? $"ok ({ReadingRules.StateOf(Notebook.Load(path))})" : "ok";
+            Console.WriteLine($"{Path.GetFileNameWithoutExtension(path)}: {state}");
         }
 
         return anyError ? ExitCode.Failed : ExitCode.Passed;

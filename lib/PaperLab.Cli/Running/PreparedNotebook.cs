@@ -1,5 +1,6 @@
 // Everything that can be wrong with a batch before it starts is found here, so that nothing runs for an hour first.
 
+using PaperLab.Cli.Checking;
 using PaperLab.Notebooks.Batch;
 using PaperLab.Notebooks.Format;
 using PaperLab.Notebooks.Script;
@@ -39,6 +40,7 @@ public sealed record PreparedNotebook(string Path, NotebookJob? Job, string? Pro
         try
         {
             Notebook notebook = Notebook.Load(path);
+            notebook.Metadata.Remove(PageStamp.Key); // it speaks of the outputs that this run replaces
             InjectParameters(notebook, name, request);
             return new PreparedNotebook(path, new NotebookJob(notebook, name, path, result, System.IO.Path.ChangeExtension(result, ".html")), null);
         }

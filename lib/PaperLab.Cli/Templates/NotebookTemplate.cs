@@ -1,5 +1,6 @@
 // The notebook that `paperlab new` makes: the order of a page, each part with a line on what belongs there. It runs as it is.
 
+using PaperLab.Cli.Checking;
 using PaperLab.Notebooks.Format;
 
 namespace PaperLab.Cli.Templates;
@@ -16,26 +17,48 @@ internal static class NotebookTemplate
         Add(CellKind.Markdown, $"""
             # {title}
 
-            *Authors, year, arXiv number.* One paragraph: the question the paper asks, what it proposes, what this page shows.
+            One paragraph: the question the paper asks, what it proposes, what this page shows.
             """);
-        Add(CellKind.Code, """
+        Add(CellKind.Code, $$"""
             #r "../lib/out/PaperLab.Display.dll"
             using PaperLab;
             using PaperLab.Display;
             using PaperLab.Evaluation;
+            using PaperLab.Training;
+
+            new PaperCard
+            {
+                Title = "{{title}}",
+                Authors = ["F. Author", "S. Author"],
+                ArXivId = "2501.00000",
+                WhatIsNew = ["What was known.", "What the paper adds.", "What it found."],
+                Notebook = "What this page trains, measures and controls for.",
+            }
             """);
         Add(CellKind.Code, """
             // Set from outside with: paperlab run NAME --preset standard -p seed=2 --device cuda
-            var preset = "smoke"; // smoke, standard or full
+            var preset = "smoke"; // smoke, standard or full; standard once its runs are recorded
             var seed = 1;
             var device = "auto";  // auto, cpu, cuda or cuda:N
             """).AddTag("parameters");
-        Add(CellKind.Markdown, """
-            ## The idea
+        Add(CellKind.Markdown, $"""
+            ## {ReadingRules.Headings[0]}
 
-            The equation above the line that computes it, with its number in the paper:
+            The figures to look for, and the one number that decides.
+            """);
+        Add(CellKind.Code, $"""
+            RunTimes.Of(RunStore.Default, "{name}", preset)
+            """);
+        Add(CellKind.Markdown, $"""
+            ## {ReadingRules.Headings[1]}
+
+            The equation, with its number in the paper, and the file in `lib/` that computes it:
 
             $$ y = f(x) $$
+
+            ## {ReadingRules.Headings[2]}
+
+            Arms, text, sizes; what is equal between the arms and what is not.
             """);
         Add(CellKind.Code, """
             int steps = preset switch
@@ -49,14 +72,25 @@ internal static class NotebookTemplate
             Interval interval = Interval.OfMean(differences);
             interval.ToString()
             """);
-        Add(CellKind.Markdown, """
-            ## Claims
+        Add(CellKind.Markdown, $"""
+            ## {ReadingRules.Headings[3]}
+
+            Nulls, contradictions, differences from the paper, each with its likely reason.
+
+            ## {ReadingRules.Headings[4]}
 
             Each claim of the paper, the setting here, what was measured, and what that says about the claim.
             """);
         Add(CellKind.Code, """
-            Claim claim = Claim.Test("what the paper says", "the paper's number", $"{preset}, 5 seeds", interval, ClaimedSign.Positive, "unit");
-            claim.Verdict
+            ClaimsTable.Of(Claim.Test("what the paper says", "the paper's number", $"{preset}, 5 seeds", interval, ClaimedSign.Positive, "unit"))
+            """);
+        Add(CellKind.Code, """
+            RunSources.Of(RunStore.Default)
+            """);
+        Add(CellKind.Markdown, $"""
+            ## {ReadingRules.Headings[5]}
+
+            1. What a reader can change here, and what should then happen.
             """);
         notebook.EnsureCellIds();
         return notebook;

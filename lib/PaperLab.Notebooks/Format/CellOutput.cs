@@ -22,7 +22,11 @@ public sealed record MimeBundle(IReadOnlyList<KeyValuePair<string, JsonNode>> En
 }
 
 /// <summary>One output of a code cell.</summary>
-public abstract record CellOutput;
+public abstract record CellOutput
+{
+    /// <summary>The output as nbformat 4 stores it. A display id is not stored.</summary>
+    public JsonObject ToJson() => OutputJson.ToJson(this);
+}
 
 /// <summary>Text written to stdout or stderr.</summary>
 public sealed record StreamOutput(StreamName Name, string Text) : CellOutput;

@@ -15,6 +15,8 @@ public sealed class RunStore
     private readonly string _written;
     private readonly string? _shipped;
     private readonly string _work;
+    private readonly Lock _gate = new();
+    private readonly SortedDictionary<string, RunSource> _sources = new(StringComparer.Ordinal);
 
     /// <param name="written">Folder that new runs go to.</param>
     /// <param name="shipped">Folder of runs that are only read; null for none.</param>
@@ -34,6 +36,27 @@ public sealed class RunStore
         ? new RunStore(Path.Combine(root, "artifacts", "runs"), Path.Combine(root, "data", "results"), Path.Combine(root, "artifacts"))
         : new RunStore(Path.Combine("artifacts", "runs"), work: "artifacts");
 
+    /// <summary>The files that were read or written through this store so far, by name: what the numbers of a page come from.</summary>
+    public IReadOnlyList<RunSource> Sources
+    {
+        get
+        {
+            lock (_gate)
+            {
+                return [.. _sources.Values];
+            }
+        }
+    }
+
+    /// <summary>
+    /// The recorded runs of a paper at a preset: those that ship, else those made here. Files that cannot be read are left out; the
+    /// search for a single run names them.
+    /// </summary>
+    public IReadOnlyList<RunRecord> RecordsOf(string paper, string preset) =>
+        new[] { _shipped, _written }.OfType<string>().Select(folder => Path.Combine(folder, paper)).Where(Directory.Exists)
+            .Select(folder => Directory.GetFiles(folder, "*.json").Order(StringComparer.Ordinal).Select(TryRead).OfType<RunRecord>().Where(record => record.Preset == preset).ToArray())
+            .FirstOrDefault(records => records.Length > 0) ?? [];
+
     /// <summary>The finished run with this config on this corpus, or null.</summary>
     /// <param name="config">The config.</param>
     /// <param name="corpusHash">The corpus's hash.</param>
@@ -47,9 +70,29 @@ public sealed class RunStore
     public IReadOnlyList<RunRecord> FindAll(RunConfig config, Action<string>? warn = null) =>
     [
         .. new[] { _written, _shipped }.OfType<string>().Select(folder => Path.Combine(folder, config.Paper)).Where(Directory.Exists)
-            .SelectMany(folder => Directory.GetFiles(folder, config.Key + "*.json").Order(StringComparer.Ordinal).Select(path => Read(path, config, warn)).OfType<RunRecord>()
+            .SelectMany(folder => Directory.GetFiles(folder, config.Key + "*.json").Order(StringComparer.Ordinal).Select(path => ReadNoted(path, config, warn)).OfType<RunRecord>()
                 .OrderByDescending(record => record.Finished)),
     ];
+
+    private RunRecord? ReadNoted(string path, RunConfig config, Action<string>? warn)
+    {
+        RunRecord? record = Read(path, config, warn);
+        if (record is not null)
+        {
+            Note(RunSource.Of(path, record, made: false));
+        }
+
+        return record;
+    }
+
+    private void Note(RunSource source)
+    {
+        lock (_gate)
+        {
+            // Made here and read again is still made here.
+            _sources[source.File] = source with { Made = source.Made || _sources.GetValueOrDefault(source.File)?.Made == true };
+        }
+    }
 
     /// <summary>Keeps a finished run and returns its file. A file of that name that cannot be read is renamed, not replaced.</summary>
     public string Save(RunRecord record)
@@ -61,6 +104,7 @@ public sealed class RunStore
         }
 
         AtomicFile.WriteAllText(path, JsonSerializer.Serialize(record, RunRecord.Json) + "\n");
+        Note(RunSource.Of(path, record, made: true));
         return path;
     }
 
@@ -79,7 +123,9 @@ public sealed class RunStore
         {
             try
             {
-                return JsonSerializer.Deserialize<T>(File.ReadAllText(path), RunRecord.Json) ?? throw new JsonException("the file holds null");
+                T kept = JsonSerializer.Deserialize<T>(File.ReadAllText(path), RunRecord.Json) ?? throw new JsonException("the file holds null");
+                Note(new RunSource($"measurements/{key}.json", null, Made: false));
+                return kept;
             }
             catch (Exception error) when (error is JsonException or IOException or UnauthorizedAccessException)
             {
@@ -94,6 +140,7 @@ public sealed class RunStore
         }
 
         AtomicFile.WriteAllText(PathIn(_written), JsonSerializer.Serialize(made, RunRecord.Json) + "\n");
+        Note(new RunSource($"measurements/{key}.json", null, Made: true));
         return made;
     }
 
@@ -110,6 +157,19 @@ public sealed class RunStore
     public string ModelOf(RunConfig config, string corpusHash) => Path.Combine(_work, "models", config.Paper, NameOf(config, corpusHash));
 
     private static string NameOf(RunConfig config, string corpusHash) => $"{config.Key}-{corpusHash[..8]}";
+
+    // A measurement has none of a record's required fields.
+    private static RunRecord? TryRead(string path)
+    {
+        try
+        {
+            return JsonSerializer.Deserialize<RunRecord>(File.ReadAllText(path), RunRecord.Json) is { Format: RunRecord.CurrentFormat } record ? record : null;
+        }
+        catch (Exception error) when (error is JsonException or IOException or UnauthorizedAccessException)
+        {
+            return null;
+        }
+    }
 
     private static RunRecord? Read(string path, RunConfig config, Action<string>? warn)
     {
@@ -136,4 +196,13 @@ public sealed class RunStore
             return null;
         }
     }
+}
+
+/// <summary>A file that numbers came from.</summary>
+/// <param name="File">Its path in the folder of its paper.</param>
+/// <param name="Record">The run; null for a measurement.</param>
+/// <param name="Made">Made by this process, not found.</param>
+public sealed record RunSource(string File, RunRecord? Record, bool Made)
+{
+    internal static RunSource Of(string path, RunRecord? record, bool made) => new(Path.GetFileName(path), record, made);
 }

@@ -8,20 +8,32 @@ public sealed class CardAndNoteTests
     private static PaperCard Card(string arXivId) => new()
     {
         Title = "Autonomy-of-Experts Models",
-        Authors = "Lv et al.",
+        Authors = ["A. Lv", "R. Xie"],
         ArXivId = arXivId,
-        Claim = "Experts that choose themselves beat a router.",
+        WhatIsNew = ["Routers choose blindly.", "Here experts choose themselves.", "They beat a router."],
         Notebook = "Trains both at a small scale.",
-        Times = [("smoke", "45 s on 2 cores")],
     };
 
     [Fact]
-    public void A_card_links_to_its_paper_and_tells_the_time_of_each_preset()
+    public void A_card_links_to_its_paper_names_its_authors_and_makes_the_entry_for_a_bibliography()
     {
-        string html = Card("2501.13074").ToHtml();
+        PaperCard card = Card("2501.13074");
+        string html = card.ToHtml();
 
         Assert.Contains("href=\"https://arxiv.org/abs/2501.13074\"", html);
-        Assert.Contains("smoke: 45 s on 2 cores", html);
+        Assert.Contains("A. Lv, R. Xie", html);
+        Assert.Contains("Here experts choose themselves.", html);
+        Assert.StartsWith("@misc{lv2025autonomy,", card.BibTeX);
+        Assert.Contains("author        = {A. Lv and R. Xie},", card.BibTeX);
+        Assert.Contains("eprint        = {2501.13074},", html.Replace("<br/>", "\n"));
+        Assert.Equal(card.BibTeX.Count(c => c == '{'), card.BibTeX.Count(c => c == '}'));
+    }
+
+    [Fact]
+    public void What_is_new_takes_three_sentences_and_a_paper_has_authors()
+    {
+        Assert.Contains("there are 1", Assert.Throws<ArgumentException>(() => new PaperCard { Title = "T", Authors = ["A"], ArXivId = "2501.13074", WhatIsNew = ["one"], Notebook = "N" }).Message);
+        Assert.Contains("authors", Assert.Throws<ArgumentException>(() => new PaperCard { Title = "T", Authors = [], ArXivId = "2501.13074", WhatIsNew = ["1", "2", "3"], Notebook = "N" }).Message);
     }
 
     [Fact]

@@ -22,6 +22,43 @@ public sealed class RunStoreTests : TrainingTest
     }
 
     [Fact]
+    public void A_store_says_which_files_its_numbers_came_from_and_which_of_them_it_made()
+    {
+        string folder = Folder.File("runs");
+        RunRecord record = Record();
+        var maker = new RunStore(folder);
+        maker.Save(record);
+        maker.Measured(record.Config.Paper, new { Rounds = 3 }, () => new double[] { 1 });
+        maker.Find(record.Config, record.CorpusHash);
+        var reader = new RunStore(folder);
+
+        Assert.Empty(reader.Sources);
+        reader.Find(record.Config, record.CorpusHash);
+        reader.Measured(record.Config.Paper, new { Rounds = 3 }, () => new double[] { 2 });
+
+        Assert.All(maker.Sources, source => Assert.True(source.Made));
+        Assert.All(reader.Sources, source => Assert.False(source.Made));
+        Assert.Equal(maker.Sources.Select(source => source.File), reader.Sources.Select(source => source.File));
+        Assert.Equal([record.Config.Key, "measurements"], reader.Sources.Select(source => source.File.Split('-', '/')[0]));
+        Assert.All(reader.Sources, source => Assert.True(File.Exists(Path.Combine(folder, record.Config.Paper, source.File))));
+    }
+
+    [Fact]
+    public void The_records_of_a_preset_are_those_that_ship_else_those_made_here()
+    {
+        RunRecord here = Record(), ships = here with { CorpusHash = OtherCorpus };
+        new RunStore(Folder.File("runs")).Save(here);
+        var store = new RunStore(Folder.File("runs"), Folder.File("results"));
+
+        Assert.Equal(here.CorpusHash, Assert.Single(store.RecordsOf(here.Config.Paper, here.Preset)).CorpusHash);
+        new RunStore(Folder.File("results")).Save(ships);
+        File.WriteAllText(Folder.File($"results/{here.Config.Paper}/half.json"), "{");
+        Assert.Equal(OtherCorpus, Assert.Single(store.RecordsOf(here.Config.Paper, here.Preset)).CorpusHash);
+        Assert.Empty(store.RecordsOf(here.Config.Paper, "another"));
+        Assert.Empty(store.RecordsOf("another", here.Preset));
+    }
+
+    [Fact]
     public void The_same_config_on_two_corpora_is_two_runs()
     {
         var store = new RunStore(Folder.File("runs"));
