@@ -49,6 +49,9 @@ public sealed class KeyValueCache : IDisposable
     /// <summary>Bytes that one token of one row takes in all layers.</summary>
     public long BytesPerToken { get; }
 
+    /// <summary>Bytes of the memory behind keys and values, as it was allocated.</summary>
+    public long Bytes => _layers.Sum(layer => layer.Bytes);
+
     /// <summary>First column of each row; null when all rows begin at column 0.</summary>
     internal Tensor? Starts_B { get; private set; }
 
@@ -103,19 +106,27 @@ public sealed class KeyValueCache : IDisposable
 
         public long Rows => _k_BHSD.shape[0];
 
+        public long Bytes => BytesOf(_k_BHSD) + BytesOf(_v_BHSD);
+
         /// <summary>Writes [B, H, T, D] behind the first <paramref name="length"/> columns and returns all columns up to them, as views.</summary>
         public (Tensor K_BHSD, Tensor V_BHSD) Append(Tensor k_BHTD, Tensor v_BHTD, long length)
         {
             long t = k_BHTD.shape[2];
             _k_BHSD.narrow(2, length, t).copy_(k_BHTD);
             _v_BHSD.narrow(2, length, t).copy_(v_BHTD);
-            return (_k_BHSD.narrow(2, 0, length + t), _v_BHSD.narrow(2, 0, length + t));
+            return Filled(length + t);
         }
+
+        /// <summary>The first <paramref name="length"/> columns, as views.</summary>
+        public (Tensor K_BHSD, Tensor V_BHSD) Filled(long length) => (_k_BHSD.narrow(2, 0, length), _v_BHSD.narrow(2, 0, length));
 
         public void Keep(Tensor rows_B, long length)
         {
             (_k_BHSD, _v_BHSD) = (Kept(_k_BHSD, rows_B, length), Kept(_v_BHSD, rows_B, length));
         }
+
+        // Of the storage, which an expanded tensor does not have for every element.
+        private static long BytesOf(Tensor x) => x.storage<byte>().Count * x.ElementSize;
 
         // Only the filled columns are copied.
         private static Tensor Kept(Tensor old_BHSD, Tensor rows_B, long length)
