@@ -129,6 +129,20 @@ public sealed class GlobalBatchPaperTests : TrainingTest
         Assert.InRange(record.PeakMemory, 0, 6e9);
     }
 
+    [Fact]
+    public void Several_processes_have_the_curve_of_one_and_where_they_cannot_be_started_one_stands_alone_with_the_reason()
+    {
+        var notes = new List<string>();
+
+        IReadOnlyList<ProcessesSummary> processes = GlobalBatchPaper.OverProcesses(Create("smoke"), TorchRuntime.Initialize("cpu"), notes.Add);
+
+        string? why = MpiLaunch.WhyAbsent;
+        Assert.Equal(why is null ? [1, 2] : [1], processes.Select(row => row.Processes));
+        Assert.All(processes, row => Assert.InRange(row.LargestDifference, 0, 1e-5));
+        Assert.Equal(why is null ? 0 : 1, notes.Count);
+        Assert.All(notes, note => Assert.EndsWith(why!, note));
+    }
+
     private static Comparison Create(string preset) =>
         GlobalBatchPaper.Create(preset, [.. GlobalBatchPaper.Search(preset).Arms.Select(arm => new WeightChoice(arm.Name.Split(", α = ")[0], 0.03, [], [])).DistinctBy(choice => choice.Scope)]);
 
