@@ -1,6 +1,5 @@
 // The figures of global-batch load balancing: the search for a weight, what grows with the balance batch, and one loss in three scopes.
 
-using PaperLab.Evaluation;
 using PaperLab.Models;
 using PaperLab.Papers;
 using PaperLab.Training;
@@ -10,9 +9,6 @@ namespace PaperLab.Display;
 /// <summary>Draws a comparison of <see cref="GlobalBatchPaper"/>.</summary>
 public static class GlobalBatchCharts
 {
-    // A t interval of fewer seeds is wider than the figure; the range over seeds says what there is.
-    private const int SeedsForInterval = 5;
-
     /// <summary>Validation loss by weight, a line for each scope.</summary>
     public static Figure WeightSearch(IEnumerable<WeightChoice> choices) =>
         Chart.Lines("The weight of the balance loss, searched for each scope", choices.Select(choice => Series.Of(choice.Scope, choice.Tried, choice.ValidationLosses).AsLineWithPoints()))
@@ -26,7 +22,7 @@ public static class GlobalBatchCharts
         Figure Panel(string title, string y, string unit, params IEnumerable<(string Name, Func<RunRecord, double> Metric)> lines) =>
             Chart.Lines(title, lines.Select(line => Line(line.Name, line.Metric))).XAxis("Sequences that share one f", log: true).YAxis(y, unit);
         Series Line(string name, Func<RunRecord, double> metric) =>
-            Series.Of(name, sizes.Select(size => (double)size.Sequences), sizes.Select(size => Spread(result.Of(size.Arm).Select(metric)))).AsLineWithPoints();
+            Series.Of(name, sizes.Select(size => (double)size.Sequences), sizes.Select(size => SeedSpread.Of(result.Of(size.Arm).Select(metric)))).AsLineWithPoints();
 
         double[] baseline = [.. result.Of(GlobalBatchPaper.Micro).Select(run => run.Final.Loss)];
         int firstSeed = result.Comparison.Seeds[0];
@@ -38,32 +34,22 @@ public static class GlobalBatchCharts
                 Panel("Balance loss, above its minimum", "E Σ f P − K", "",
                     ("f of each sequence", Excess(balance => balance.SequenceLoss)), ("f of all", Excess(balance => balance.GlobalLoss))),
             ],
-            shareAxes: false).WithCaption(SpreadCaption(result));
+            shareAxes: false).WithCaption(SeedSpread.Caption(result));
     }
 
     /// <summary>The balance loss of arms on held-out text, its f counted in three scopes: how far each lies above the minimum, K.</summary>
     public static Figure BalanceLosses(ComparisonResult result, params string[] arms)
     {
-        Series Bars(string name, Func<LayerBalance, double> loss) => Series.Of(name, arms.Select(arm => Spread(result.Of(arm).Select(Excess(loss)))));
+        Series Bars(string name, Func<LayerBalance, double> loss) => Series.Of(name, arms.Select(arm => SeedSpread.Of(result.Of(arm).Select(Excess(loss)))));
         return Chart.Bars("One balance loss, three scopes", arms,
                 Bars("f of each sequence", balance => balance.SequenceLoss),
                 Bars("f of each domain", balance => balance.DomainLoss),
                 Bars("f of all", balance => balance.GlobalLoss))
             .YAxis("E Σ f P − K, mean over layers")
             .WithSubtitle("Zero: perfectly even in that scope. All arms are even over all; only some must be so in every sequence.")
-            .WithCaption(SpreadCaption(result));
+            .WithCaption(SeedSpread.Caption(result));
     }
 
     private static Func<RunRecord, double> Excess(Func<LayerBalance, double> loss) =>
         run => GlobalBatchPaper.Mean(run.Final, layer => loss(layer.Balance!)) - ((RoutedConfig)run.Config.Model.FeedForward).TopK;
-
-    private static Interval Spread(IEnumerable<double> values)
-    {
-        double[] seeds = [.. values];
-        return seeds.Length >= SeedsForInterval ? Interval.OfMean(seeds) : new Interval(seeds.Average(), seeds.Min(), seeds.Max(), seeds.Length);
-    }
-
-    private static string SpreadCaption(ComparisonResult result) => result.Comparison.Seeds.Count is >= SeedsForInterval and int seeds
-        ? $"Mean of {seeds} seeds; band or bar: 95 % t interval of the mean."
-        : $"Mean of {result.Comparison.Seeds.Count} seeds; band or bar: their range (too few seeds for an interval).";
 }

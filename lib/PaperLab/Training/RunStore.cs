@@ -113,24 +113,22 @@ public sealed class RunStore
     /// <param name="settings">Everything that was asked for; its JSON names the file, in the paper's folder of measurements.</param>
     /// <param name="measure">Makes it.</param>
     /// <param name="fresh">Measure anew, whatever is kept.</param>
-    /// <param name="warn">Told of a file that cannot be read; the measurement is then made again.</param>
+    /// <param name="warn">Told of a file that cannot be read, whose measurement is made again, and of waiting for another process that makes this one.</param>
     public T Measured<T>(string paper, object settings, Func<T> measure, bool fresh = false, Action<string>? warn = null)
         where T : class
     {
         string key = Convert.ToHexStringLower(SHA256.HashData(JsonSerializer.SerializeToUtf8Bytes(settings, RunRecord.Json)))[..16];
         string PathIn(string folder) => Path.Combine(folder, paper, "measurements", key + ".json");
-        foreach (string path in new[] { _written, _shipped }.OfType<string>().Select(PathIn).Where(path => !fresh && File.Exists(path)))
+        if (!fresh && Kept(warn) is { } kept)
         {
-            try
-            {
-                T kept = JsonSerializer.Deserialize<T>(File.ReadAllText(path), RunRecord.Json) ?? throw new JsonException("the file holds null");
-                Note(new RunSource($"measurements/{key}.json", null, Made: false));
-                return kept;
-            }
-            catch (Exception error) when (error is JsonException or IOException or UnauthorizedAccessException)
-            {
-                warn?.Invoke($"{path} cannot be read ({error.Message}); the measurement is made again.");
-            }
+            return kept;
+        }
+
+        // One process at a time: two that measure the same would slow each other, and the second has nothing left to do.
+        using CheckpointFolder turn = CheckpointFolder.Open(Path.Combine(_work, "checkpoints", paper, "measurement-" + key), note: warn);
+        if (!fresh && Kept(warn: null) is { } meanwhile)
+        {
+            return meanwhile;
         }
 
         T made = measure();
@@ -142,6 +140,25 @@ public sealed class RunStore
         AtomicFile.WriteAllText(PathIn(_written), JsonSerializer.Serialize(made, RunRecord.Json) + "\n");
         Note(new RunSource($"measurements/{key}.json", null, Made: true));
         return made;
+
+        T? Kept(Action<string>? warn)
+        {
+            foreach (string path in new[] { _written, _shipped }.OfType<string>().Select(PathIn).Where(File.Exists))
+            {
+                try
+                {
+                    T found = JsonSerializer.Deserialize<T>(File.ReadAllText(path), RunRecord.Json) ?? throw new JsonException("the file holds null");
+                    Note(new RunSource($"measurements/{key}.json", null, Made: false));
+                    return found;
+                }
+                catch (Exception error) when (error is JsonException or IOException or UnauthorizedAccessException)
+                {
+                    warn?.Invoke($"{path} cannot be read ({error.Message}); the measurement is made again.");
+                }
+            }
+
+            return null;
+        }
     }
 
     /// <summary>The file that a new record of a run goes to.</summary>
