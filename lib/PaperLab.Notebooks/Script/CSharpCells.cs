@@ -1,4 +1,5 @@
-// C# cells on Roslyn scripting: each is compiled on top of the last that ran, in .NET Interactive's dialect.
+// C# cells on Roslyn scripting: each is compiled on top of the last that ran, in .NET Interactive's dialect. What a cell declares
+// is known once it is compiled, so the next one can be compiled while it runs.
 
 using System.Collections.Immutable;
 using System.Runtime.CompilerServices;
@@ -33,6 +34,7 @@ internal sealed class CSharpCells(References references)
     private ScriptOptions _options = BaseOptions.WithMetadataResolver(references);
     private ScriptState<object>? _state;
     private Script<object>? _checked;
+    private Ahead? _ahead;
 
     /// <summary>The variables that cells have declared, the latest of each name.</summary>
     public IEnumerable<ScriptVariable> Variables =>
@@ -45,8 +47,23 @@ internal sealed class CSharpCells(References references)
     /// <exception cref="CellException">It does not compile.</exception>
     public Script<object> Compile(string code, CellSource source, CancellationToken cancel)
     {
-        return Settled(() => Continue(_state?.Script, code, source), script => Emit(script, cancel), code, source);
+        // Waited for even when it is of no use: the compiler's references are for one compilation at a time.
+        _ahead?.Compiled.Wait(cancel);
+        Ahead? ahead = Interlocked.Exchange(ref _ahead, null);
+        return ahead is not null && ahead.Before == _state?.Script && ahead.Code == code && ahead.Source == source && ahead.Compiled.Result is { } script
+            ? script
+            : Settled(() => Continue(_state?.Script, code, source), script => Emit(script, cancel), code, source);
     }
+
+    /// <summary>
+    /// Begins to compile <paramref name="code"/> on top of <paramref name="running"/>, which is about to run. <see cref="Compile"/>
+    /// takes the result, unless something else came in between or it has errors, which are looked into when its turn comes.
+    /// </summary>
+    public void CompileAhead(Script<object> running, string code, CellSource source) => _ahead = new Ahead(running, code, source, Task.Run(() =>
+    {
+        Script<object> script = Continue(running, code, source);
+        return HasErrors(Emit(script, CancellationToken.None)) ? null : script;
+    }));
 
     // Not Script.Compile, which analyses the whole cell a second time for warnings that nobody is shown: a fifth of a small cell's cost.
     private static ImmutableArray<Diagnostic> Emit(Script<object> script, CancellationToken cancel)
@@ -84,7 +101,12 @@ internal sealed class CSharpCells(References references)
         ScriptOptions options = _options
             .WithFilePath(source.FilePath)
             .WithSourceResolver(new SourceFileResolver([], source.Folder));
-        return previous is null ? CSharpScript.Create<object>(code, options) : previous.ContinueWith<object>(code, options);
+        Script<object> script = previous is null ? CSharpScript.Create<object>(code, options) : previous.ContinueWith<object>(code, options);
+
+        // A cell is too small to be compiled on several threads: waking them takes longer than the work that they share.
+        var compilation = (CSharpCompilation)script.GetCompilation();
+        CompilationOf(script) = compilation.WithOptions(compilation.Options.WithConcurrentBuild(false));
+        return script;
     }
 
     // Most cells compile against few references, which is fast; one that does not gets all that can be found.
@@ -125,6 +147,13 @@ internal sealed class CSharpCells(References references)
     // "var x = 1;" has no value, "x" has, and so has "null"; only this internal method tells them apart.
     [UnsafeAccessor(UnsafeAccessorKind.Method)]
     private static extern bool HasReturnValue(Microsoft.CodeAnalysis.Scripting.Script script);
+
+    // ScriptOptions has no say in concurrency, so the compilation is changed where the script keeps it.
+    [UnsafeAccessor(UnsafeAccessorKind.Field, Name = "_lazyCompilation")]
+    private static extern ref Compilation? CompilationOf(Microsoft.CodeAnalysis.Scripting.Script script);
+
+    /// <summary>A cell that is being compiled before its turn; the result is null when it has errors.</summary>
+    private sealed record Ahead(Script<object> Before, string Code, CellSource Source, Task<Script<object>?> Compiled);
 }
 
 /// <summary>An exception that a cell's own code threw.</summary>
