@@ -1,5 +1,6 @@
-// C# cells on Roslyn scripting: each is compiled on top of the last that ran, in .NET Interactive's dialect. What a cell declares
-// is known once it is compiled, so the next one can be compiled while it runs.
+// C# cells on Roslyn scripting, in .NET Interactive's dialect. Each is compiled on top of the last that ran and declared something:
+// the compiler looks for a name through every cell below, so those that declare nothing are left out. What a cell declares is known
+// once it is compiled, so the next one can be compiled while it runs.
 
 using System.Collections.Immutable;
 using System.Runtime.CompilerServices;
@@ -7,6 +8,7 @@ using System.Text;
 using Microsoft.CodeAnalysis;
 using Microsoft.CodeAnalysis.CSharp;
 using Microsoft.CodeAnalysis.CSharp.Scripting;
+using Microsoft.CodeAnalysis.CSharp.Syntax;
 using Microsoft.CodeAnalysis.Scripting;
 
 namespace PaperLab.Notebooks.Script;
@@ -56,14 +58,19 @@ internal sealed class CSharpCells(References references)
     }
 
     /// <summary>
-    /// Begins to compile <paramref name="code"/> on top of <paramref name="running"/>, which is about to run. <see cref="Compile"/>
-    /// takes the result, unless something else came in between or it has errors, which are looked into when its turn comes.
+    /// Begins to compile <paramref name="code"/>, which comes after <paramref name="running"/>, which is about to run.
+    /// <see cref="Compile"/> takes the result, unless something else came in between or it has errors, which are looked into when its
+    /// turn comes.
     /// </summary>
-    public void CompileAhead(Script<object> running, string code, CellSource source) => _ahead = new Ahead(running, code, source, Task.Run(() =>
+    public void CompileAhead(Script<object> running, string code, CellSource source)
     {
-        Script<object> script = Continue(running, code, source);
-        return HasErrors(Emit(script, CancellationToken.None)) ? null : script;
-    }));
+        Microsoft.CodeAnalysis.Scripting.Script? before = Declares(running) ? running : running.Previous;
+        _ahead = new Ahead(before, code, source, Task.Run(() =>
+        {
+            Script<object> script = Continue(before, code, source);
+            return HasErrors(Emit(script, CancellationToken.None)) ? null : script;
+        }));
+    }
 
     // Not Script.Compile, which analyses the whole cell a second time for warnings that nobody is shown: a fifth of a small cell's cost.
     private static ImmutableArray<Diagnostic> Emit(Script<object> script, CancellationToken cancel)
@@ -83,10 +90,15 @@ internal sealed class CSharpCells(References references)
     /// <returns>The value of the last expression, and whether there is one.</returns>
     public async Task<(bool HasValue, object? Value)> RunAsync(Script<object> script, CancellationToken cancel)
     {
-        _state = _state is null
+        ScriptState<object> state = _state is null
             ? await script.RunAsync(globals: null, catchException: static _ => true, cancel)
             : await script.RunFromAsync(_state, catchException: static _ => true, cancel);
-        return _state.Exception is { } error ? throw new CellFailure(error) : (HasReturnValue(script), _state.ReturnValue);
+        if (Declares(script))
+        {
+            _state = state;
+        }
+
+        return state.Exception is { } error ? throw new CellFailure(error) : (state.ReturnValue is not null || HasReturnValue(script), state.ReturnValue);
     }
 
     /// <summary>Checks <paramref name="code"/> on top of what was checked so far, without running anything.</summary>
@@ -107,6 +119,20 @@ internal sealed class CSharpCells(References references)
         var compilation = (CSharpCompilation)script.GetCompilation();
         CompilationOf(script) = compilation.WithOptions(compilation.Options.WithConcurrentBuild(false));
         return script;
+    }
+
+    // Statements alone declare nothing that a later cell can see, unless there is a variable within one: "int.TryParse(s, out var x)".
+    // Directives count, for references go from cell to cell.
+    private static bool Declares(Script<object> script)
+    {
+        if (script.GetCompilation().SyntaxTrees.ToArray() is not [SyntaxTree tree])
+        {
+            return true; // #load
+        }
+
+        var root = (CompilationUnitSyntax)tree.GetRoot();
+        return root.Usings.Count > 0 || root.Externs.Count > 0 || root.ContainsDirectives || root.Members.Any(member => member is not GlobalStatementSyntax)
+            || root.DescendantNodes().Any(node => node is VariableDesignationSyntax);
     }
 
     // Most cells compile against few references, which is fast; one that does not gets all that can be found.
@@ -153,7 +179,7 @@ internal sealed class CSharpCells(References references)
     private static extern ref Compilation? CompilationOf(Microsoft.CodeAnalysis.Scripting.Script script);
 
     /// <summary>A cell that is being compiled before its turn; the result is null when it has errors.</summary>
-    private sealed record Ahead(Script<object> Before, string Code, CellSource Source, Task<Script<object>?> Compiled);
+    private sealed record Ahead(Microsoft.CodeAnalysis.Scripting.Script? Before, string Code, CellSource Source, Task<Script<object>?> Compiled);
 }
 
 /// <summary>An exception that a cell's own code threw.</summary>
