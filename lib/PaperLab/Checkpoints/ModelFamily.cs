@@ -33,7 +33,7 @@ internal sealed record ModelFamily(
             (DenseConfig, false) when !norm && qkv && !output => "qwen2",
             (DenseConfig, false) when !norm && !qkv && !output && window => "mistral",
             (DenseConfig, false) when !norm && qkv == output && !window => "llama",
-            (MixtureOfExpertsConfig { Selection: ExpertSelection.TopK, NormalizeWeights: true, GateRank: null, SharedExperts: 0, BiasUpdateRate: 0 }, false)
+            (MixtureOfExpertsConfig { Selection: ExpertSelection.TopK, NormalizeWeights: true, GateRank: null, RouterHidden: null, SharedExperts: 0, BiasUpdateRate: 0 }, false)
                 when !norm && !qkv && !output => "mixtral",
             _ => null,
         };

@@ -49,7 +49,7 @@ public sealed class AutonomyOfExperts : FeedForward
     {
         Tensor c_NER = Activations(x_NC);
         Tensor norms_NE = c_NER.to(ScalarType.Float32).square().sum([-1]).add(NormEpsilon).sqrt();
-        Routing routing = Routing.Of(norms_NE, _config);
+        Routing routing = Routing.Of(norms_NE, _config, causal: !training);
         return new FeedForwardOutput(Continue(x_NC, c_NER, routing), routing);
     }
 

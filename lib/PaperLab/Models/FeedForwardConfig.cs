@@ -44,7 +44,9 @@ public enum ExpertSelection
 
     /// <summary>
     /// Each expert takes its N·K/E highest-scored tokens (arXiv 2202.09368): perfect balance, but which tokens an expert takes
-    /// depends on later tokens of the batch, so the layer is not causal and cannot generate token by token.
+    /// depends on later tokens of the batch, so the layer is not causal and cannot generate token by token. In evaluation
+    /// (<c>eval()</c>) each token takes its K highest-scored experts instead, with the weights that training gives them: a held-out
+    /// loss must not know what comes later.
     /// </summary>
     ExpertChoice,
 }
@@ -103,6 +105,10 @@ public sealed record MixtureOfExpertsConfig : RoutedConfig
     /// <summary>Rank of the gate projection Wg = Wdown·Wup; null keeps Wg whole.</summary>
     public int? GateRank { get; init; }
 
+    /// <summary>Inner width of a router of two layers, SiLU(x·Wh)·Wr; null for the usual router, one matrix.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public int? RouterHidden { get; init; }
+
     /// <summary>Experts that compute every token beside the routed ones (arXiv 2401.06066); they are one layer of this many times <see cref="RoutedConfig.Hidden"/>.</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
     public int SharedExperts { get; init; }
@@ -122,6 +128,7 @@ public sealed record MixtureOfExpertsConfig : RoutedConfig
     {
         base.Validate();
         Require.AtLeast(GateRank ?? 1, 1, nameof(GateRank));
+        Require.AtLeast(RouterHidden ?? 1, 1, nameof(RouterHidden));
         Require.AtLeast(SharedExperts, 0, nameof(SharedExperts));
         Require.That(ZLossWeight >= 0, nameof(ZLossWeight), ZLossWeight, "0 or more");
         Require.That(
@@ -129,6 +136,22 @@ public sealed record MixtureOfExpertsConfig : RoutedConfig
             nameof(BiasUpdateRate),
             BiasUpdateRate,
             Selection == ExpertSelection.TopK ? "0 or more" : "0, unless Selection is TopK");
+    }
+
+    /// <summary>
+    /// The same layer with a router as large as what AoE chooses by, the E·C·r weights of all Wdown, and experts that are narrower by as
+    /// much: the paper's control for the size of the choosing part.
+    /// </summary>
+    /// <param name="width">C.</param>
+    /// <param name="gateRank">r.</param>
+    public MixtureOfExpertsConfig WithLargeRouter(int width, int gateRank)
+    {
+        double choosing = (double)NumExperts * width * gateRank;
+        return this with
+        {
+            RouterHidden = (int)Math.Round(choosing / (width + NumExperts)),
+            Hidden = (int)Math.Round(Hidden - ((choosing - (NumExperts * width)) / (3.0 * NumExperts * width))),
+        };
     }
 }
 

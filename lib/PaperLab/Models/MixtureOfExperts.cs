@@ -1,7 +1,9 @@
 // Mixture of experts: the baseline of Autonomy-of-Experts (arXiv 2501.13074, equations 1 and 2).
 //   Eᵢ(x) = (SiLU(x·Wgᵢ) ⊙ x·Wpᵢ)·Woᵢ,   p = R(x),   I = topK(p),   h = Σ_{i∈I} softmax(p[I])ᵢ · Eᵢ(x)
-// With GateRank set, Wgᵢ = Wdownᵢ·Wupᵢ: the paper's control for what the factorisation alone does.
-// Shapes: N tokens, C width, F inner width, E experts, K experts per token, R gate rank, A assignments in expert order.
+// With GateRank set, Wgᵢ = Wdownᵢ·Wupᵢ: the paper's control for what the factorisation alone does. With RouterHidden set, R has two layers:
+// its control for what a router as large as AoE's choosing part does.
+// Shapes: N tokens, C width, F inner width, E experts, K experts per token, R gate rank, H the router's inner width, A assignments in
+// expert order.
 
 using TorchSharp.Modules;
 using static TorchSharp.torch;
@@ -11,7 +13,8 @@ namespace PaperLab.Models;
 /// <summary>Experts behind a linear router, perhaps beside experts that every token shares.</summary>
 public sealed class MixtureOfExperts : FeedForward
 {
-    private readonly Parameter router;         // [E, C]
+    private readonly Parameter? router_hidden; // [H, C]
+    private readonly Parameter router;         // [E, C], or [E, H] behind router_hidden
     private readonly Parameter? gate;          // [E, C, F], or
     private readonly Parameter? gate_down;     // [E, C, R] and
     private readonly Parameter? gate_up;       // [E, R, F]
@@ -26,7 +29,8 @@ public sealed class MixtureOfExperts : FeedForward
     {
         config.Validate();
         _config = config;
-        router = Weight(config.NumExperts, width);
+        router_hidden = config.RouterHidden is { } inner ? Weight(inner, width) : null;
+        router = Weight(config.NumExperts, config.RouterHidden ?? width);
         if (config.GateRank is { } rank)
         {
             gate_down = Weight(config.NumExperts, width, rank);
@@ -45,13 +49,22 @@ public sealed class MixtureOfExperts : FeedForward
     }
 
     public override long ActiveParameters =>
-        router.numel() + ((GateParameters + up.numel() + down.numel()) / _config.NumExperts * _config.TopK) + (shared?.ActiveParameters ?? 0);
+        (router_hidden?.numel() ?? 0) + router.numel() + ((GateParameters + up.numel() + down.numel()) / _config.NumExperts * _config.TopK) + (shared?.ActiveParameters ?? 0);
 
     private long GateParameters => gate?.numel() ?? gate_down!.numel() + gate_up!.numel();
 
     public override void Initialize(double std, double residualStd)
     {
-        nn.init.normal_(router, 0, std);
+        if (router_hidden is not null)
+        {
+            nn.init.normal_(router_hidden, 0, std);
+            nn.init.normal_(router, 0, 1 / Math.Sqrt(_config.RouterHidden!.Value)); // logits of the order of one, as behind one matrix
+        }
+        else
+        {
+            nn.init.normal_(router, 0, std);
+        }
+
         if (gate is not null)
         {
             nn.init.normal_(gate, 0, std);
@@ -69,8 +82,9 @@ public sealed class MixtureOfExperts : FeedForward
 
     public override FeedForwardOutput forward(Tensor x_NC)
     {
-        Tensor logits_NE = nn.functional.linear(x_NC, router).to(ScalarType.Float32); // who computes a token is not left to bf16
-        Routing routing = Routing.Of(logits_NE, _config, expert_bias);
+        Tensor seen_N = router_hidden is null ? x_NC : nn.functional.silu(nn.functional.linear(x_NC, router_hidden)); // [N, C or H]
+        Tensor logits_NE = nn.functional.linear(seen_N, router).to(ScalarType.Float32); // who computes a token is not left to bf16
+        Routing routing = Routing.Of(logits_NE, _config, expert_bias, causal: !training);
         return new FeedForwardOutput(ForwardAlong(x_NC, routing), routing);
     }
 

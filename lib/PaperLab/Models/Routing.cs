@@ -29,9 +29,11 @@ public sealed record Routing(Tensor Scores_NE, Tensor Counts_E, Tensor Tokens_A,
 
     /// <summary>Routes by <paramref name="scores_NE"/> as <paramref name="config"/> says.</summary>
     /// <param name="bias_E">Added to a token's softmax when experts are chosen, never to a weight; null for none.</param>
-    public static Routing Of(Tensor scores_NE, RoutedConfig config, Tensor? bias_E = null) => config.Selection switch
+    /// <param name="causal">Whether a token's experts must not depend on other tokens: in evaluation they must not.</param>
+    public static Routing Of(Tensor scores_NE, RoutedConfig config, Tensor? bias_E = null, bool causal = false) => config.Selection switch
     {
         ExpertSelection.TopP => TopP(scores_NE, config.TopP, config.NormalizeWeights),
+        ExpertSelection.ExpertChoice when causal => TopK(scores_NE, config.TopK, normalizeWeights: false),
         ExpertSelection.ExpertChoice => ExpertChoice(scores_NE, config.TopK),
         _ => TopK(scores_NE, config.TopK, config.NormalizeWeights, bias_E),
     };

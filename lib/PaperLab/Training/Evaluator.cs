@@ -52,14 +52,17 @@ public sealed class Evaluator
     {
         LayerTotals[] parts = domains.Select(domain => domain.Layers[layer]).ToArray();
         double tokens = domains.Sum(domain => (double)domain.Tokens);
-        double[] load = Shares(Sum(parts.Select(part => part.Counts)));
+        double[] counts = Sum(parts.Select(part => part.Counts)), load = Shares(counts);
+        double[] mean = [.. Sum(parts.Select(part => part.Scores)).Select(score => score / tokens)];
         return new LayerRouting(
             load,
             RoutingStatistics.Entropy(load),
             parts.Sum(part => part.ConfidenceEntropy) / tokens,
-            Sum(parts.Select(part => part.Scores)).Select(score => score / tokens).ToArray(),
+            mean,
             _text.Domains.Zip(parts).ToDictionary(pair => pair.First, pair => (IReadOnlyList<double>)Shares(pair.Second.Counts)))
         {
+            ExpertsPerToken = counts.Sum() / tokens,
+            ScoreStd = [.. Sum(parts.Select(part => part.SquaredScores)).Zip(mean, (square, score) => Math.Sqrt(Math.Max(0, (square / tokens) - (score * score))))],
             Balance = BalanceOf(parts, domains),
         };
     }
@@ -122,6 +125,8 @@ public sealed class Evaluator
 
         public double[] Scores { get; private set; } = new double[experts];
 
+        public double[] SquaredScores { get; private set; } = new double[experts];
+
         public double[] Softmax { get; private set; } = new double[experts];
 
         public double ConfidenceEntropy { get; private set; }
@@ -139,7 +144,9 @@ public sealed class Evaluator
             Tensor p_NE = logP_NE.exp();
             ConfidenceEntropy -= (logP_NE * p_NE).sum().item<float>();
             Counts = Plus(Counts, routing.Counts_E);
-            Scores = Plus(Scores, routing.Scores_NE.sum([0]));
+            Tensor scores_NE = routing.Scores_NE.to(ScalarType.Float64);
+            Scores = Plus(Scores, scores_NE.sum([0]));
+            SquaredScores = Plus(SquaredScores, scores_NE.square().sum([0]));
             Softmax = Plus(Softmax, p_NE.sum([0]));
             TopKScore += p_NE.view(-1).index_select(0, (routing.Tokens_A * all) + routing.Experts_A).sum().item<float>();
             (Tensor counts_SE, Tensor p_SE) = routing.BySequence(sequences);

@@ -244,6 +244,14 @@ public sealed record LayerRouting(
     IReadOnlyList<double> MeanScore,
     IReadOnlyDictionary<string, IReadOnlyList<double>> LoadByDomain)
 {
+    /// <summary>Experts that a token had, on average: K, unless their number varies; null in records from before it was kept.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public double? ExpertsPerToken { get; init; }
+
+    /// <summary>Standard deviation of each expert's score over the tokens; null in records from before it was kept.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public IReadOnlyList<double>? ScoreStd { get; init; }
+
     /// <summary>How balanced it is, scope by scope; null in records from before it was measured.</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public LayerBalance? Balance { get; init; }

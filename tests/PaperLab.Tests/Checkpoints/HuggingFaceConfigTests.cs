@@ -41,6 +41,7 @@ public sealed class HuggingFaceConfigTests
             new MixtureOfExpertsConfig { NumExperts = 4, TopK = 1, Hidden = 8 },
             new MixtureOfExpertsConfig { NumExperts = 3, TopK = 2, Hidden = 8, BalanceLossWeight = 0.01, ZLossWeight = 0.001 },
             new MixtureOfExpertsConfig { Hidden = 8, SharedExperts = 1 },
+            new MixtureOfExpertsConfig { Hidden = 8, RouterHidden = 4 },
             new MixtureOfExpertsConfig { Hidden = 8, Selection = ExpertSelection.TopP, TopP = 0.5 },
             new AutonomyOfExpertsConfig { Hidden = 8, GateRank = 2 })
         from context in Gen.Elements(64, 77)

@@ -53,6 +53,7 @@ public sealed class HuggingFaceModelTests : TorchTest
         { "mixtral", new MixtureOfExpertsConfig { NumExperts = 3, Hidden = 8 }, null },
         { "paperlab", new DenseConfig(24), new AttentionConfig { KeyHeads = 1, ValueHeads = 2, QueryHidden = 8 } },
         { "paperlab", new AutonomyOfExpertsConfig { NumExperts = 4, Hidden = 8, GateRank = 2 }, null },
+        { "paperlab", new MixtureOfExpertsConfig { NumExperts = 4, Hidden = 8, RouterHidden = 6 }, null },
         { "paperlab", new MixtureOfExpertsConfig { NumExperts = 4, Hidden = 8, SharedExperts = 1, BiasUpdateRate = 0.01, GateRank = 2 }, null },
     };
 

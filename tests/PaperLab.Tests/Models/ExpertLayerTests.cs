@@ -10,13 +10,14 @@ public sealed class ExpertLayerTests : TorchTest
     private static readonly AutonomyOfExpertsConfig Aoe = new() { NumExperts = Experts, TopK = TopK, Hidden = Hidden, GateRank = Rank };
 
     /// <summary>Layers in which every token takes the same number of experts.</summary>
-    public static TheoryData<FeedForwardConfig> TopKLayers => [Moe, Moe with { GateRank = Rank }, Aoe];
+    public static TheoryData<FeedForwardConfig> TopKLayers => [Moe, Moe with { GateRank = Rank }, Moe with { RouterHidden = 6 }, Aoe];
 
     /// <summary>Layers of every selection.</summary>
     public static TheoryData<FeedForwardConfig> RoutedLayers =>
     [
         Moe,
         Moe with { GateRank = Rank },
+        Moe with { RouterHidden = 6 },
         Moe with { NormalizeWeights = false },
         Moe with { BiasUpdateRate = 0.1 },
         Moe with { SharedExperts = 2 },
@@ -117,6 +118,38 @@ public sealed class ExpertLayerTests : TorchTest
         Routing routing = Routing.Of(randn(10, Experts), Moe with { Selection = ExpertSelection.ExpertChoice });
 
         Assert.Equal([5, 5, 5, 5], routing.Counts_E.data<long>().ToArray()); // 10 tokens · 2 experts each / 4 experts
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void Experts_that_choose_their_tokens_are_chosen_by_the_token_itself_in_evaluation(bool autonomous)
+    {
+        FeedForward layer = Layer(autonomous ? Aoe with { Selection = ExpertSelection.ExpertChoice } : Moe with { Selection = ExpertSelection.ExpertChoice });
+        Tensor x_NC = randn(Tokens, Width), changed_NC = cat([x_NC.narrow(0, 0, 9), randn(Tokens - 9, Width) * 3], 0);
+        float ChangeBefore(int token) => (layer.forward(changed_NC).Output_NC - layer.forward(x_NC).Output_NC).narrow(0, 0, token).abs().max().item<float>();
+
+        Assert.True(ChangeBefore(9) > 1e-3, "in training a later token takes an earlier one's place");
+        layer.eval();
+        Assert.Equal(0, ChangeBefore(9), 1e-6f);
+        Routing routing = layer.forward(x_NC).Routing!;
+        Assert.Equal(Tokens * TopK, routing.Counts_E.sum().item<long>());
+        Assert.True(routing.Experts_NK.equal(routing.Scores_NE.topk(TopK, -1).indexes).all().item<bool>());
+        Assert.True(routing.Weights_NK.allclose(routing.Scores_NE.softmax(-1).gather(-1, routing.Experts_NK)), "the weights of training: shares of a softmax over all");
+    }
+
+    [Fact]
+    public void A_large_router_chooses_by_as_many_weights_as_AoE_and_the_experts_pay_for_it()
+    {
+        const int width = 96, rank = 32;
+        var usual = new MixtureOfExpertsConfig { Hidden = 256 };
+        var aoe = new AutonomyOfExperts(width, new AutonomyOfExpertsConfig { Hidden = AutonomyOfExpertsConfig.HiddenForEqualParameters(width, 256, rank), GateRank = rank });
+        var large = new MixtureOfExperts(width, usual.WithLargeRouter(width, rank));
+        long Size(FeedForward layer, string name) => layer.named_parameters().Where(p => p.name.StartsWith(name, StringComparison.Ordinal)).Sum(p => p.parameter.numel());
+
+        Assert.InRange((double)Size(large, "router") / Size(aoe, "gate_down"), 0.995, 1.005);
+        Assert.InRange((double)Size(large, "") / Size(new MixtureOfExperts(width, usual), ""), 0.995, 1.005);
+        Assert.Equal(Size(large, "router") + ((Size(large, "") - Size(large, "router")) / 4), large.ActiveParameters);
     }
 
     [Fact]

@@ -9,6 +9,31 @@ namespace PaperLab.Tests.Training;
 public sealed class HeldOutEvaluationTests : TorchTest
 {
     [Fact]
+    public void How_many_experts_a_token_had_and_how_far_each_ones_scores_spread_is_kept()
+    {
+        using var folder = new TemporaryFolder();
+        TokenizedCorpus text = TrainingFixtures.Text(folder);
+        manual_seed(1);
+        using var model = new Transformer(TrainingFixtures.Comparison.Model with
+        {
+            FeedForward = new AutonomyOfExpertsConfig { NumExperts = 4, Hidden = 16, GateRank = 4, Selection = ExpertSelection.TopP, TopP = 0.5 },
+        });
+
+        HeldOutEvaluation evaluation = new Evaluator(text, windowsPerDomain: 4, batchSize: 4, CPU).Evaluate(model);
+
+        using var noGrad = no_grad();
+        Routing[] routings = [.. EvaluationWindows.Cut(text, 4, model.Config.ContextLength, 4).Select(batch => model.forward(tensor(batch.Inputs, [batch.Sequences, batch.Context])).Routings[1])];
+        Tensor scores_NE = cat([.. routings.Select(routing => routing.Scores_NE)], 0).to(ScalarType.Float64);
+        double experts = (double)routings.Sum(routing => routing.Experts_A.shape[0]) / scores_NE.shape[0];
+        Assert.InRange(experts, 1.5, 3.5); // not K
+        Assert.Equal(experts, evaluation.Routing[1].ExpertsPerToken!.Value, 12);
+        Assert.All(scores_NE.std(0, unbiased: false).data<double>().ToArray().Zip(evaluation.Routing[1].ScoreStd!), pair => Assert.Equal(pair.First, pair.Second, 1e-9));
+        LayerRouting early = evaluation.Routing[1] with { ExpertsPerToken = null, ScoreStd = null };
+        Assert.DoesNotContain("ScoreStd", JsonSerializer.Serialize(early, RunRecord.Json));
+        Assert.Equal(early.Load, JsonSerializer.Deserialize<LayerRouting>(JsonSerializer.Serialize(early, RunRecord.Json), RunRecord.Json)!.Load);
+    }
+
+    [Fact]
     public void Perplexity_is_e_to_the_loss_and_no_part_of_the_record()
     {
         var evaluation = new HeldOutEvaluation(Math.Log(8), new Dictionary<string, double> { ["code"] = Math.Log(4), ["prose"] = Math.Log(16) }, []);
