@@ -89,11 +89,10 @@ internal sealed class Measurements(TorchRuntime runtime, int rounds)
                 leaf.grad = null;
             }
         });
-        Tensor Sorted(Routing routing, Func<Tensor, Tensor, Tensor> product)
+        Tensor Sorted(Routing routing, Func<ExpertProduct, Func<Tensor, Tensor[], Tensor, Tensor, Tensor, Tensor>> way)
         {
             Tensor x_AC = x_NC.index_select(0, routing.Tokens_A);
-            Tensor hidden_AF = nn.functional.silu(product(x_AC, gate_ECF)) * product(x_AC, up_ECF) * routing.Weights_A.unsqueeze(-1);
-            return zeros_like(x_NC).index_add_(0, routing.Tokens_A, product(hidden_AF, down_EFC), 1);
+            return zeros_like(x_NC).index_add_(0, routing.Tokens_A, way(new ExpertProduct(routing))(x_AC, [gate_ECF], x_AC, up_ECF, down_EFC), 1);
         }
 
         Tensor Masks(Routing routing)
@@ -115,8 +114,8 @@ internal sealed class Measurements(TorchRuntime runtime, int rounds)
 
         var ways = new List<Way>
         {
-            ForwardBackward("sorted, one grouped product", routing => Sorted(routing, new ExpertProduct(routing).Grouped)),
-            ForwardBackward("sorted, slices", routing => Sorted(routing, new ExpertProduct(routing).Slices)),
+            ForwardBackward("sorted, grouped products", routing => Sorted(routing, product => product.Grouped)),
+            ForwardBackward("sorted, expert by expert", routing => Sorted(routing, product => product.ByExpert)),
             ForwardBackward("loop over masks, here", Masks),
         };
         AddPeer(ways, "PyTorch, loop over masks", peer);

@@ -15,8 +15,11 @@ namespace PaperLab.Notebooks.Batch;
 [JsonDerivedType(typeof(InterruptCell), "interrupt")]
 internal abstract record HostCommand;
 
-/// <summary>Run one code cell. <paramref name="Number"/> counts the code cells that run, from 1.</summary>
-internal sealed record RunCell(int Number, string Language, string Source) : HostCommand;
+/// <summary>
+/// Run one code cell. <paramref name="Number"/> counts the code cells that run, from 1. <paramref name="Next"/> will be asked for
+/// after it, so that the child can compile it meanwhile.
+/// </summary>
+internal sealed record RunCell(int Number, string Language, string Source, RunCell? Next = null) : HostCommand;
 
 /// <summary>End cell <paramref name="Number"/> if it still runs.</summary>
 internal sealed record InterruptCell(int Number) : HostCommand;

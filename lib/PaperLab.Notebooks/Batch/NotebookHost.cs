@@ -81,7 +81,8 @@ public sealed class NotebookHost : IDisposable
                 (_running, _interrupt) = (cell.Number, interrupt);
             }
 
-            CellResult result = session.RunAsync(cell.Source, cell.Number, cell.Language, interrupt.Token).GetAwaiter().GetResult();
+            (int, string, string)? next = cell.Next is { } after ? (after.Number, after.Source, after.Language) : null;
+            CellResult result = session.RunAsync(cell.Source, cell.Number, cell.Language, next, interrupt.Token).GetAwaiter().GetResult();
             lock (_gate)
             {
                 (_running, _interrupt) = (0, null);

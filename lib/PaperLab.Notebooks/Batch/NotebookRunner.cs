@@ -70,7 +70,7 @@ public sealed class NotebookRunner(NotebookRunOptions options)
 
         private async Task RunCellsAsync(List<Cell> cells, CancellationToken stop)
         {
-            int total = cells.Count(Runs);
+            List<Cell> runs = [.. cells.Where(Runs)];
             int number = 0;
             foreach (Cell cell in cells)
             {
@@ -81,19 +81,20 @@ public sealed class NotebookRunner(NotebookRunOptions options)
                 }
 
                 string label = $"cell {++number}: {FirstLine(cell)}";
-                watcher.CellStarted(job, number, total, label);
-                CellReport result = await RunCellAsync(cell, number, label, stop);
+                watcher.CellStarted(job, number, runs.Count, label);
+                CellReport result = await RunCellAsync(cell, number, label, runs.ElementAtOrDefault(number), stop);
                 _results.Add(result);
                 watcher.CellEnded(job, result);
             }
         }
 
-        private async Task<CellReport> RunCellAsync(Cell cell, int number, string label, CancellationToken stop)
+        private async Task<CellReport> RunCellAsync(Cell cell, int number, string label, Cell? next, CancellationToken stop)
         {
             DateTimeOffset start = DateTimeOffset.UtcNow;
             var clock = Stopwatch.StartNew();
             recording.Begin(cell, number, start);
-            RunStatus status = await EndOfCellAsync(new RunCell(number, cell.Language, cell.Source), stop);
+            var after = next is null ? null : new RunCell(number + 1, next.Language, next.Source);
+            RunStatus status = await EndOfCellAsync(new RunCell(number, cell.Language, cell.Source, after), stop);
             ErrorOutput? error = recording.LastError;
             if (status == RunStatus.Failed && cell.HasTag(RaisesExceptionTag))
             {

@@ -26,23 +26,29 @@ internal sealed class CellRunner(string folder, Action<MimeBundle>? show) : IDis
     public void Dispose() => _references.Dispose();
 
     /// <summary>Runs a cell. It has to be called on the page's thread.</summary>
+    /// <param name="place">Where the cell lies.</param>
+    /// <param name="source">Its text.</param>
+    /// <param name="language">Its language.</param>
+    /// <param name="next">The cell that will probably run after it, if its code can be compiled before.</param>
+    /// <param name="cancel">Interrupts it.</param>
     /// <returns>The value of the last expression, formatted; null where there is none.</returns>
     /// <exception cref="CellException">The cell's text is at fault.</exception>
     /// <exception cref="CellFailure">The cell's code threw.</exception>
     /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
-    public MimeBundle? Run(CellSource place, string source, string language, CancellationToken cancel)
+    public MimeBundle? Run(CellSource place, string source, string language, NextCode? next, CancellationToken cancel)
     {
         var watch = Stopwatch.StartNew();
         bool timed = false;
         MimeBundle? value = null;
-        foreach (CellPart part in CellText.Split(source, language))
+        List<CellPart> parts = CellText.Split(source, language);
+        foreach (CellPart part in parts)
         {
             Show(value);
             value = null;
             switch (part)
             {
                 case TextPart { Language: Notebook.CSharp } code:
-                    value = RunCode(code.Text, place, cancel);
+                    value = RunCode(code.Text, place, part == parts[^1] ? next : null, cancel);
                     break;
                 case TextPart text:
                     ShowText(text, place);
@@ -66,7 +72,7 @@ internal sealed class CellRunner(string folder, Action<MimeBundle>? show) : IDis
         return value;
     }
 
-    private MimeBundle? RunCode(string code, CellSource place, CancellationToken cancel)
+    private MimeBundle? RunCode(string code, CellSource place, NextCode? next, CancellationToken cancel)
     {
         if (show is null)
         {
@@ -75,6 +81,11 @@ internal sealed class CellRunner(string folder, Action<MimeBundle>? show) : IDis
         }
 
         Script<object> script = Cells.Compile(code, place, cancel);
+        if (next is not null)
+        {
+            Cells.CompileAhead(script, next.Code, next.Place);
+        }
+
         (bool hasValue, object? value) = PageThread.RunToEnd(() => Cells.RunAsync(script, cancel), cancel);
         return hasValue ? ValueFormatter.Format(value) : null;
     }
@@ -172,7 +183,7 @@ internal sealed class CellRunner(string folder, Action<MimeBundle>? show) : IDis
         switch (Path.GetExtension(path).ToLowerInvariant())
         {
             case ".cs" or ".csx":
-                Show(Run(new CellSource(from, name), File.ReadAllText(path), Notebook.CSharp, cancel));
+                Show(Run(new CellSource(from, name), File.ReadAllText(path), Notebook.CSharp, null, cancel));
                 break;
             case ".ipynb" or ".dib":
                 ImportNotebook(path, fault, cancel);
@@ -200,7 +211,7 @@ internal sealed class CellRunner(string folder, Action<MimeBundle>? show) : IDis
             if (cell.Kind == CellKind.Code)
             {
                 var place = new CellSource(Path.GetDirectoryName(path)!, $"{Path.GetFileName(path)} cell {index + 1}");
-                Show(Run(place, cell.Source, cell.Language, cancel));
+                Show(Run(place, cell.Source, cell.Language, null, cancel));
             }
         }
     }
@@ -236,3 +247,6 @@ internal sealed class CellRunner(string folder, Action<MimeBundle>? show) : IDis
         KeyValuePair.Create<string, JsonNode>(PlainTextFormatter.MimeType, JsonValue.Create(text)),
     ]);
 }
+
+/// <summary>The code of a cell that has not run yet.</summary>
+internal sealed record NextCode(string Code, CellSource Place);

@@ -1,5 +1,7 @@
 // A cell's text taken apart along the lines of .NET Interactive's dialect: code, other languages, magic commands.
 
+using System.Text.RegularExpressions;
+
 namespace PaperLab.Notebooks.Script;
 
 /// <summary>A stretch of a cell, in order.</summary>
@@ -13,7 +15,7 @@ internal sealed record TextPart(int Line, string Language, string Text) : CellPa
 internal sealed record MagicPart(int Line, string Name, string Argument) : CellPart(Line);
 
 /// <summary>Splits cells.</summary>
-internal static class CellText
+internal static partial class CellText
 {
     public const string PackageReference = "#r nuget";
     public const string PackageSource = "#i nuget";
@@ -61,6 +63,10 @@ internal static class CellText
         return parts;
     }
 
+    /// <summary>The code of a cell that is C# alone and whose meaning rests on nothing but the cells before it; null for another.</summary>
+    public static string? CodeOf(string source, string language) =>
+        Split(source, language) is [TextPart { Language: "csharp" } code] && !FileDirective().IsMatch(code.Text) ? code.Text : null;
+
     private static bool IsCSharp(string language) => language == "csharp";
 
     private static void AddText(List<CellPart> parts, List<string> text, int first, string language)
@@ -100,4 +106,8 @@ internal static class CellText
     }
 
     private static string Unquoted(string argument) => argument.Trim().Trim('"').Trim();
+
+    // A running cell may write the file that the next one names.
+    [GeneratedRegex(@"^\s*#\s*(r|load)\b", RegexOptions.Multiline)]
+    private static partial Regex FileDirective();
 }

@@ -76,7 +76,7 @@ public sealed class ScriptSession : IDisposable
         {
             try
             {
-                runner.Run(new CellSource(full, $"cell {number}"), source, language, cancel);
+                runner.Run(new CellSource(full, $"cell {number}"), source, language, null, cancel);
             }
             catch (CellException error)
             {
@@ -94,13 +94,15 @@ public sealed class ScriptSession : IDisposable
     /// <param name="source">The cell's text.</param>
     /// <param name="number">What messages call the cell: <c>cell 3</c>.</param>
     /// <param name="language">The cell's language as <see cref="Cell.Language"/> has it.</param>
+    /// <param name="next">The cell that will probably run after it: it is compiled meanwhile.</param>
     /// <param name="cancel">Interrupts the cell.</param>
-    public async Task<CellResult> RunAsync(string source, int number, string language = Notebook.CSharp, CancellationToken cancel = default)
+    public async Task<CellResult> RunAsync(
+        string source, int number, string language = Notebook.CSharp, (int Number, string Source, string Language)? next = null, CancellationToken cancel = default)
     {
         await _turn.WaitAsync(CancellationToken.None);
         try
         {
-            return await _thread.Invoke(() => Run(new CellSource(_folder, $"cell {number}"), source, language, cancel));
+            return await _thread.Invoke(() => Run(PlaceOf(number), source, language, next, cancel));
         }
         finally
         {
@@ -142,13 +144,16 @@ public sealed class ScriptSession : IDisposable
         return new DisplayedValue(_sink, id, [.. bundle.Entries.Select(entry => entry.Key)], isText);
     }
 
-    private CellResult Run(CellSource place, string source, string language, CancellationToken cancel)
+    private CellSource PlaceOf(int number) => new(_folder, $"cell {number}");
+
+    private CellResult Run(CellSource place, string source, string language, (int Number, string Source, string Language)? next, CancellationToken cancel)
     {
         int count = ++_executionCount;
         var watch = Stopwatch.StartNew();
         try
         {
-            MimeBundle? value = _runner.Run(place, source, language, cancel);
+            NextCode? code = next is { } cell && CellText.CodeOf(cell.Source, cell.Language) is { } text ? new NextCode(text, PlaceOf(cell.Number)) : null;
+            MimeBundle? value = _runner.Run(place, source, language, code, cancel);
             if (value is not null)
             {
                 _sink.Append(new ResultOutput(value, count));

@@ -62,6 +62,6 @@ public sealed class AutonomyOfExperts : FeedForward
         var experts = new ExpertProduct(routing);
         Tensor c_AR = c_NER.view(-1, _config.GateRank).index_select(0, (routing.Tokens_A * _config.NumExperts) + routing.Experts_A);
         Tensor x_AC = x_NC.index_select(0, routing.Tokens_A);
-        return experts.Mix(experts.Of(c_AR, gate_up), x_AC, up, down);
+        return experts.Mix(c_AR, [gate_up], x_AC, up, down);
     }
 }

@@ -92,8 +92,7 @@ public sealed class MixtureOfExperts : FeedForward
     {
         var experts = new ExpertProduct(routing);
         Tensor x_AC = x_NC.index_select(0, routing.Tokens_A);
-        Tensor gate_AF = gate is not null ? experts.Of(x_AC, gate) : experts.Of(experts.Of(x_AC, gate_down!), gate_up!);
-        Tensor output_NC = experts.Mix(gate_AF, x_AC, up, down);
+        Tensor output_NC = experts.Mix(x_AC, gate is not null ? [gate] : [gate_down!, gate_up!], x_AC, up, down);
         return shared is null ? output_NC : output_NC + shared.forward(x_NC).Output_NC;
     }
 

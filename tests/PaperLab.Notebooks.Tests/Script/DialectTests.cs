@@ -138,7 +138,7 @@ public sealed class DialectTests : IDisposable
     [Fact]
     public async Task A_cell_in_another_language_is_refused_with_the_way_round()
     {
-        CellResult result = await _session.RunAsync("let x = 1", 3, "fsharp", TestContext.Current.CancellationToken);
+        CellResult result = await _session.RunAsync("let x = 1", 3, "fsharp", cancel: TestContext.Current.CancellationToken);
 
         Assert.Contains("cell 3, line 1: #!fsharp: this engine runs C#", result.Error!.Message);
     }

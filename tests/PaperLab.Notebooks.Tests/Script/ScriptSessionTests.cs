@@ -47,6 +47,51 @@ public sealed class ScriptSessionTests : IDisposable
         Assert.Equal(text, result.Value?.PlainText);
     }
 
+    [Theory]
+    [MemberData(nameof(DependentCells))]
+    public async Task Cells_see_what_those_before_declared_and_assigned_also_when_compiled_ahead(bool ahead, string expected, string[] cells)
+    {
+        CellResult? result = null;
+        for (int i = 0; i < cells.Length; i++)
+        {
+            (int, string, string)? next = ahead && i + 1 < cells.Length ? (i + 2, cells[i + 1], Notebook.CSharp) : null;
+            result = await _session.RunAsync(cells[i], i + 1, next: next, cancel: TestContext.Current.CancellationToken);
+            Assert.Equal(!cells[i].Contains("throw", StringComparison.Ordinal), result.Succeeded);
+        }
+
+        Assert.Equal(expected, result!.Value!.PlainText);
+    }
+
+    public static TheoryData<bool, string, string[]> DependentCells => new(
+        from ahead in new[] { false, true }
+        from row in new (string Expected, string[] Cells)[]
+        {
+            ("3", ["int x = 1;", "x += 1;", "x += 1; x"]),
+            ("4", ["1 + 1", "Math.Abs(1);", "2 + 2"]),
+            ("7", ["int.TryParse(\"7\", out var n);", "n"]),
+            ("1z", ["(int a, string b) = (1, \"z\");", "a + b"]),
+            ("True", ["object o = 5;", "bool fits = o is int five && five == 5;", "fits"]),
+            ("a.b", ["using System.IO;", "1", "Path.ChangeExtension(\"a.x\", \"b\")"]),
+            ("6", ["int x = 2;", "x = 5; throw new InvalidOperationException();", "x + 1"]),
+            ("9", ["int x = 1;", "await Task.Delay(1); x = 9;", "x"]),
+            ("2", ["int x = 1;", "x", "var x = \"ab\";", "x.Length"]),
+            ("8", ["#pragma warning disable\n1", "int Eight() => 8;", "Eight();", "Eight()"]),
+        }
+        select (ahead, row.Expected, row.Cells));
+
+    [Fact]
+    public async Task A_cell_that_was_compiled_ahead_fails_only_when_its_turn_comes_and_may_never_come()
+    {
+        CellResult first = await _session.RunAsync("int x = 1;", 1, next: (2, "x.None()", Notebook.CSharp), cancel: TestContext.Current.CancellationToken);
+        CellResult another = await _session.RunAsync("var y = x + 1; y", 2, next: (3, "y.None()", Notebook.CSharp), cancel: TestContext.Current.CancellationToken);
+        CellResult faulty = await _session.RunAsync("y.None()", 3, cancel: TestContext.Current.CancellationToken);
+
+        Assert.True(first.Succeeded);
+        Assert.Equal("2", another.Value!.PlainText);
+        Assert.Contains("cell 3, line 1", faulty.Error!.Message);
+        Assert.Contains("None", faulty.Error.Message);
+    }
+
     [Fact]
     public async Task An_await_at_the_top_level_comes_back_to_the_thread_it_left()
     {

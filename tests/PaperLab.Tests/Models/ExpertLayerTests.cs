@@ -76,26 +76,25 @@ public sealed class ExpertLayerTests : TorchTest
         Assert.True(output.Output_NC.isfinite().all().item<bool>());
     }
 
-    [Fact]
-    public void The_grouped_product_equals_the_slices()
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void Grouped_products_equal_one_expert_after_another(bool factorised)
     {
         // Expert 2 has no tokens.
-        Routing routing = Routing.Fixed(tensor(new long[] { 0, 1, 3, 1, 0, 3 }, [6, 1]), ones(6, 1), randn(6, Experts));
-        Tensor x_AC = randn(6, 16), weight_ECF = randn(Experts, 16, 8);
+        Routing routing = Routing.Fixed(tensor(new long[] { 0, 1, 3, 1, 0, 3 }, [6, 1]), rand(6, 1), randn(6, Experts));
+        Tensor[] leaves = [randn(6, 16), randn(Experts, 16, 8), randn(Experts, 8, 16), .. factorised ? new[] { randn(Experts, 16, 8), randn(Experts, 8, 8) } : [randn(Experts, 16, 8)]];
 
-        (Tensor Value, Tensor XGrad, Tensor WeightGrad) Computed(Func<ExpertProduct, Tensor, Tensor, Tensor> product)
+        Tensor[] Computed(Func<ExpertProduct, Func<Tensor, Tensor[], Tensor, Tensor, Tensor, Tensor>> way)
         {
-            Tensor x = x_AC.detach().requires_grad_(), weight = weight_ECF.detach().requires_grad_();
-            Tensor value = product(new ExpertProduct(routing), x, weight);
+            Tensor[] inputs = [.. leaves.Select(leaf => leaf.detach().requires_grad_())];
+            Tensor value = way(new ExpertProduct(routing))(inputs[0], inputs[3..], inputs[0], inputs[1], inputs[2]);
             value.square().sum().backward();
-            return (value, x.grad!, weight.grad!);
+            return [value, .. inputs.Select(input => input.grad!)];
         }
 
-        (Tensor value, Tensor xGrad, Tensor weightGrad) = Computed((product, x, weight) => product.Grouped(x, weight));
-        (Tensor expected, Tensor expectedXGrad, Tensor expectedWeightGrad) = Computed((product, x, weight) => product.Slices(x, weight));
-        Assert.True(value.allclose(expected, rtol: 1e-5, atol: 1e-5));
-        Assert.True(xGrad.allclose(expectedXGrad, rtol: 1e-5, atol: 1e-4));
-        Assert.True(weightGrad.allclose(expectedWeightGrad, rtol: 1e-5, atol: 1e-4));
+        Tensor[] expected = Computed(product => product.ByExpert);
+        Assert.All(Computed(product => product.Grouped).Zip(expected), pair => Assert.True(pair.First.allclose(pair.Second, rtol: 1e-4, atol: 1e-4)));
     }
 
     [Fact]
