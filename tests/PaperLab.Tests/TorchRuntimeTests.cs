@@ -1,4 +1,3 @@
-using System.Runtime.InteropServices;
 using static TorchSharp.torch;
 
 namespace PaperLab.Tests;
@@ -15,21 +14,6 @@ public sealed class TorchRuntimeTests
         Assert.StartsWith("2.10", runtime.Libtorch);
         Assert.False(runtime.IsCuda);
     }
-
-    [Theory]
-    [InlineData("OMP_WAIT_POLICY", "passive")]
-    [InlineData("ONEDNN_PRIMITIVE_CACHE_CAPACITY", "3072")]
-    public void The_natives_find_the_settings_that_make_them_fast_in_the_environment_of_the_process(string variable, string value)
-    {
-        Assert.SkipUnless(OperatingSystem.IsLinux(), "setenv is set on Linux alone");
-        TorchRuntime.Initialize("cpu");
-        var getenv = Marshal.GetDelegateForFunctionPointer<GetVariable>(NativeLibrary.GetExport(NativeLibrary.Load("libc.so.6"), "getenv"));
-
-        Assert.Equal(Environment.GetEnvironmentVariable(variable) ?? value, Marshal.PtrToStringUTF8(getenv(variable)));
-    }
-
-    [UnmanagedFunctionPointer(CallingConvention.Cdecl)]
-    private delegate IntPtr GetVariable([MarshalAs(UnmanagedType.LPStr)] string name);
 
     [Fact]
     public void The_same_seed_gives_the_same_numbers()

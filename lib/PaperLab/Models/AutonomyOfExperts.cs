@@ -60,8 +60,8 @@ public sealed class AutonomyOfExperts : FeedForward
     private Tensor Continue(Tensor x_NC, Tensor c_NER, Routing routing)
     {
         var experts = new ExpertProduct(routing);
-        Tensor c_AR = c_NER.view(-1, _config.GateRank).index_select(0, (routing.Tokens_A * _config.NumExperts) + routing.Experts_A);
-        Tensor x_AC = x_NC.index_select(0, routing.Tokens_A);
+        Tensor c_AR = c_NER.view(-1, _config.GateRank).index_select(0, (experts.Routing.Tokens_A * _config.NumExperts) + experts.Routing.Experts_A);
+        Tensor x_AC = x_NC.index_select(0, experts.Routing.Tokens_A);
         return experts.Mix(c_AR, [gate_up], x_AC, up, down);
     }
 }

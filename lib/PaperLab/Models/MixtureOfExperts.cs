@@ -91,7 +91,7 @@ public sealed class MixtureOfExperts : FeedForward
     public override Tensor ForwardAlong(Tensor x_NC, Routing routing)
     {
         var experts = new ExpertProduct(routing);
-        Tensor x_AC = x_NC.index_select(0, routing.Tokens_A);
+        Tensor x_AC = x_NC.index_select(0, experts.Routing.Tokens_A);
         Tensor output_NC = experts.Mix(x_AC, gate is not null ? [gate] : [gate_down!, gate_up!], x_AC, up, down);
         return shared is null ? output_NC : output_NC + shared.forward(x_NC).Output_NC;
     }

@@ -102,6 +102,32 @@ public sealed record Routing(Tensor Scores_NE, Tensor Counts_E, Tensor Tokens_A,
     }
 
     /// <summary>
+    /// The same computation with more assignments: each expert that has any gets more of weight 0, of the first token, until they are a
+    /// multiple of <paramref name="multiple"/>. They add nothing to an output or a gradient. Waits for the device.
+    /// </summary>
+    internal Routing Padded(int multiple)
+    {
+        long[] counts = Counts_E.cpu().data<long>().ToArray();
+        long[] padded = [.. counts.Select(count => (count + multiple - 1) / multiple * multiple)];
+        long[] places = new long[padded.Sum()], experts = new long[places.Length];
+        long none = counts.Sum(), from = 0, to = 0;
+        for (int e = 0; e < counts.Length; e++)
+        {
+            for (int i = 0; i < padded[e]; i++, to++)
+            {
+                (places[to], experts[to]) = (i < counts[e] ? from + i : none, e);
+            }
+
+            from += counts[e];
+        }
+
+        Device device = Weights_A.device;
+        Tensor places_P = tensor(places, device: device);
+        Tensor With0(Tensor values_A) => cat([values_A, zeros(1, values_A.dtype, device)], 0).index_select(0, places_P);
+        return new Routing(Scores_NE, tensor(padded, device: device), With0(Tokens_A), tensor(experts, device: device), With0(Weights_A), null);
+    }
+
+    /// <summary>
     /// The load-balancing loss E·Σᵢ fᵢ·Pᵢ (arXiv 2501.13074, section 2.3, after Switch Transformer): fᵢ is the share of tokens whose
     /// experts include i (with top-K the f sum to K), Pᵢ the mean softmax score of i. Its minimum, at perfect balance, is K. The
     /// gradient flows through P only: f is a count.

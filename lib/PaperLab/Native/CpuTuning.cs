@@ -1,8 +1,6 @@
 // Switches that TorchSharp does not expose and that decide the speed of a CPU run:
 //   0. libgomp's threads sleep at a barrier instead of spinning: with another busy process on the machine, spinning makes a step
-//      ten times slower, and on an idle one it gains nothing at these sizes. And oneDNN keeps more of the products that it has
-//      compiled: it compiles one for each shape, experts get other numbers of tokens in every step, and with the 1024 that it keeps by
-//      default a step of eight experts in three layers takes up to twice as long. Each takes about a quarter of a megabyte;
+//      ten times slower, and on an idle one it gains nothing at these sizes;
 //   1. glibc's malloc keeps large blocks instead of returning them to the system after every step (16k → 2k page faults a step);
 //   2. fp32 matrix products go through oneDNN, about twice as fast as the default on AVX-512 processors.
 // Each is looked up once and left alone where it does not exist. The second only *permits* other arithmetic inside, so the
@@ -23,23 +21,18 @@ internal static class CpuTuning
     // The largest relative error of a 256-term fp32 product is about 1e-6; one rounding to bf16 gives 4e-3.
     private const double Float32Error = 1e-4;
 
-    // Products that oneDNN keeps; the values are the same with any number.
-    private const string CompiledProducts = "3072";
-
     public static string Allocator { get; private set; } = "default";
 
     /// <summary>Whether fp32 products go through oneDNN now: it decides which form of attention is faster.</summary>
     public static bool FastProducts { get; private set; }
 
-    /// <summary>Must run before libtorch is loaded. What the user chose stays.</summary>
-    public static void SetEnvironment()
+    /// <summary>Must run before libtorch is loaded. A policy that the user chose stays.</summary>
+    public static void SleepAtBarriers()
     {
-        // .NET's own environment is a copy; libgomp and oneDNN read the process's.
+        // .NET's own environment is a copy; libgomp reads the process's.
         if (OperatingSystem.IsLinux() && NativeLibrary.TryLoad("libc.so.6", out IntPtr libc) && NativeLibrary.TryGetExport(libc, "setenv", out IntPtr export))
         {
-            var setenv = Marshal.GetDelegateForFunctionPointer<SetVariable>(export);
-            setenv("OMP_WAIT_POLICY", "passive", 0);
-            setenv("ONEDNN_PRIMITIVE_CACHE_CAPACITY", CompiledProducts, 0);
+            Marshal.GetDelegateForFunctionPointer<SetEnvironment>(export)("OMP_WAIT_POLICY", "passive", 0);
         }
     }
 
@@ -90,7 +83,7 @@ internal static class CpuTuning
     }
 
     [UnmanagedFunctionPointer(CallingConvention.Cdecl)]
-    private delegate int SetVariable([MarshalAs(UnmanagedType.LPStr)] string name, [MarshalAs(UnmanagedType.LPStr)] string value, int overwrite);
+    private delegate int SetEnvironment([MarshalAs(UnmanagedType.LPStr)] string name, [MarshalAs(UnmanagedType.LPStr)] string value, int overwrite);
 
     [UnmanagedFunctionPointer(CallingConvention.Cdecl)]
     private delegate int Mallopt(int parameter, int value);

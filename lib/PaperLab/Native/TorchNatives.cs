@@ -63,7 +63,7 @@ internal static class TorchNatives
 
     private static LoadedNatives LoadFrom(string folder)
     {
-        CpuTuning.SetEnvironment();
+        CpuTuning.SleepAtBarriers();
         LoadWhenPresent(folder, "c10");
         IntPtr torchCpu = LoadRequired(Path.Combine(folder, FileName("torch_cpu")));
         RequireVersion(torchCpu, folder, out Version version);

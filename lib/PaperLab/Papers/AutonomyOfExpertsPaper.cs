@@ -68,7 +68,8 @@ public static class AutonomyOfExpertsPaper
         return new ExpertCostGrid
         {
             Model = sizes.Model,
-            Sequences = sizes.Batch,
+            Sequences = sizes.TimedSequences ?? sizes.Batch,
+            Rounds = sizes.TimedRounds,
             Arms =
             [
                 new ExpertCostArm(CostName(FewExperts, null), moe),
@@ -253,8 +254,8 @@ public static class AutonomyOfExpertsPaper
         // Proves the path: under a minute for the whole notebook on two CPU cores.
         "smoke" => new Preset
         {
-            Model = Sizes(vocabulary: 512, width: 24, layers: 2, context: 16, hidden: 32),
-            Ranks = [2, 4, 8, 16],
+            Model = Sizes(vocabulary: 512, width: 48, layers: 2, context: 16, hidden: 64),
+            Ranks = [4, 8, 16, 32],
             Steps = 5,
             Batch = 4,
             Seeds = 2,
@@ -262,6 +263,8 @@ public static class AutonomyOfExpertsPaper
             Corpus = Domains(s_fourDomains),
             EvaluationWindows = 4,
             ToySeeds = 5,
+            TimedSequences = 32,
+            TimedRounds = 5,
             Threads = 1,
         },
 
@@ -334,6 +337,11 @@ public static class AutonomyOfExpertsPaper
         public required int EvaluationWindows { get; init; }
 
         public required int ToySeeds { get; init; }
+
+        /// <summary>Sequences of a step whose cost is measured; null for those of a batch.</summary>
+        public int? TimedSequences { get; init; }
+
+        public int TimedRounds { get; init; } = 7;
 
         public int? Threads { get; init; }
 

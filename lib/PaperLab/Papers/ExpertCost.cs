@@ -126,7 +126,7 @@ public sealed record ExpertCost(ExpertCostGrid Grid, RunEnvironment Environment,
     {
         double seconds = 0;
         long? peak = ResidentMemory.PeakOf(() => seconds = Seconds(grid, grid.Model with { FeedForward = arm.FeedForward }, runtime));
-        return new StepCost(grid.Steps * (double)grid.Sequences * grid.Model.ContextLength / seconds, runtime.IsCuda ? null : peak);
+        return new StepCost(grid.Steps * (double)grid.Sequences * grid.Model.ContextLength / seconds, runtime.IsCuda || peak is not > 0 ? null : peak);
     }
 
     private static double Seconds(ExpertCostGrid grid, TransformerConfig config, TorchRuntime runtime)

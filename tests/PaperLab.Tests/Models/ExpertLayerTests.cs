@@ -97,6 +97,41 @@ public sealed class ExpertLayerTests : TorchTest
         Assert.All(Computed(product => product.Grouped).Zip(expected), pair => Assert.True(pair.First.allclose(pair.Second, rtol: 1e-4, atol: 1e-4)));
     }
 
+    [Theory]
+    [MemberData(nameof(RoutedLayers))]
+    public void Assignments_of_weight_zero_change_no_output_and_no_gradient(FeedForwardConfig config)
+    {
+        FeedForward layer = Layer(config);
+        Tensor x_NC = randn(Tokens, Width);
+        Routing routing = layer.forward(x_NC).Routing!;
+        (Tensor Output, Tensor[] Gradients) Along(Func<Routing, Routing> change)
+        {
+            layer.zero_grad();
+            Routing along = layer.forward(x_NC).Routing!;
+            Tensor output_NC = layer.ForwardAlong(x_NC, change(along));
+            output_NC.square().sum().backward();
+            return (output_NC, [.. layer.parameters().Select(parameter => parameter.grad!.clone())]);
+        }
+
+        (Tensor output, Tensor[] gradients) = Along(r => r);
+        (Tensor padded, Tensor[] paddedGradients) = Along(r => r.Padded(8));
+
+        Assert.All(routing.Padded(8).Counts_E.data<long>().ToArray().Zip(routing.Counts_E.data<long>().ToArray()), count => Assert.Equal((count.Second + 7) / 8 * 8, count.First));
+        Assert.True(output.allclose(padded, rtol: 1e-5, atol: 1e-6));
+        Assert.All(gradients.Zip(paddedGradients), pair => Assert.True(pair.First.allclose(pair.Second, rtol: 1e-4, atol: 1e-5)));
+    }
+
+    [Theory]
+    [InlineData(60, 60)]      // a mean of 15 rows stays as it is
+    [InlineData(4 * 17, 68)]  // 16 and more in twos, at most: here all are 17, which is a multiple of one
+    [InlineData(4 * 33, 136)] // 33 → 34
+    public void Experts_compute_a_few_rows_more_where_they_have_many(int assignments, int computed)
+    {
+        Routing routing = Routing.Fixed(arange(assignments).remainder(4).view(-1, 1), ones(assignments, 1), randn(assignments, Experts));
+
+        Assert.Equal(computed, new ExpertProduct(routing).Routing.Tokens_A.shape[0]);
+    }
+
     [Fact]
     public void Top_p_takes_the_fewest_experts_that_reach_p()
     {

@@ -82,13 +82,9 @@ public sealed class RunStoreTests : TrainingTest
     [Fact]
     public void Every_shipped_run_can_be_read()
     {
-        string shipped = Path.Combine(Checkout.Root!, "data", "results");
-        var store = new RunStore(Folder.File("runs"), shipped);
-        RunRecord[] records = [.. Directory.GetFiles(shipped, "*.json", SearchOption.AllDirectories)
-            .Where(path => !path.Contains("measurements", StringComparison.Ordinal))
-            .Select(path => JsonSerializer.Deserialize<RunRecord>(File.ReadAllText(path), RunRecord.Json)!)];
+        var store = new RunStore(Folder.File("runs"), Path.Combine(Checkout.Root!, "data", "results"));
+        RunRecord[] records = [.. ShippedRuns().Select(path => JsonSerializer.Deserialize<RunRecord>(File.ReadAllText(path), RunRecord.Json)!)];
 
-        Assert.NotEmpty(records);
         Assert.All(records, record => Assert.NotNull(store.Find(record.Config, record.CorpusHash, _notes.Add)));
         Assert.Empty(_notes);
     }
@@ -112,6 +108,32 @@ public sealed class RunStoreTests : TrainingTest
         Assert.Equal([4.0], Measure(8).Seconds);
         Assert.Contains($"{broken} cannot be read", Assert.Single(_notes));
         Assert.Equal("{", File.ReadAllText(broken + ".unreadable"));
+    }
+
+    [Fact]
+    public async Task Of_two_that_want_the_same_measurement_one_makes_it_and_the_other_waits_and_reads_it()
+    {
+        int made = 0;
+        using var begun = new ManualResetEventSlim();
+        using var waiting = new ManualResetEventSlim();
+        Times Measure(Action<string>? warn) => new RunStore(Folder.File("runs")).Measured("paper", new { length = 8 }, () =>
+        {
+            begun.Set();
+            Assert.True(waiting.Wait(TimeSpan.FromSeconds(30)));
+            return new Times([++made]);
+        }, warn: warn);
+
+        Task<Times> first = Task.Run(() => Measure(null));
+        Assert.True(begun.Wait(TimeSpan.FromSeconds(30)));
+        Task<Times> second = Task.Run(() => Measure(note =>
+        {
+            _notes.Add(note);
+            waiting.Set();
+        }));
+
+        Assert.Equal([1.0], (await first).Seconds);
+        Assert.Equal([1.0], (await second).Seconds);
+        Assert.Contains("is in use by", Assert.Single(_notes));
     }
 
     private sealed record Times(IReadOnlyList<double> Seconds);
@@ -248,11 +270,30 @@ public sealed class RunStoreTests : TrainingTest
     [Fact]
     public void A_recorded_run_keeps_its_key_whatever_fields_a_config_gains()
     {
-        string[] shipped = Directory.GetFiles(Path.Combine(Checkout.Root!, "data", "results", "autonomy-of-experts"), "*.json");
+        // As the first version recorded it.
+        const string config = """
+            {"Paper":"autonomy-of-experts","Arm":"MoE, factorised gate","Seed":5,
+             "Model":{"VocabularySize":2048,"Width":128,"Layers":4,"Heads":4,"ContextLength":128,"RopeTheta":10000,"NormEpsilon":1E-06,
+              "FeedForward":{"$type":"moe","GateRank":32,"NumExperts":8,"TopK":2,"Hidden":242,"NormalizeWeights":true,"BalanceLossWeight":0.01}},
+             "Training":{"Steps":300,"BatchSize":16,"LearningRate":0.002,"WarmupShare":0.1,"WeightDecay":0.1,"GradientClip":1},
+             "Text":{"Corpus":{"Domains":["prose","code","messages-de","messages-ru","messages-ja","messages-zh-Hans"],"MaxBytesPerDomain":900000,"HeldOutShare":0.1},
+              "VocabularySize":2048,"EvaluationWindows":32}}
+            """;
 
-        Assert.Contains(shipped, path => Path.GetFileName(path) == "00c4e2a1f54ca5f1.json");
-        Assert.All(shipped, path => Assert.StartsWith(JsonSerializer.Deserialize<RunRecord>(File.ReadAllText(path), RunRecord.Json)!.Config.Key, Path.GetFileName(path)));
+        Assert.Equal("00c4e2a1f54ca5f1", JsonSerializer.Deserialize<RunConfig>(config, RunRecord.Json)!.Key);
     }
+
+    [Fact]
+    public void A_shipped_run_has_its_key_in_its_name()
+    {
+        foreach (string path in ShippedRuns())
+        {
+            Assert.StartsWith(JsonSerializer.Deserialize<RunRecord>(File.ReadAllText(path), RunRecord.Json)!.Config.Key, Path.GetFileName(path));
+        }
+    }
+
+    private static IEnumerable<string> ShippedRuns() => Directory.GetFiles(Path.Combine(Checkout.Root!, "data", "results"), "*.json", SearchOption.AllDirectories)
+        .Where(path => !path.Contains("measurements", StringComparison.Ordinal));
 
     private RunRecord Record() => new LanguageModelTrainer(
         TrainingFixtures.RunConfig with { }, TrainingFixtures.Text(Folder), Runtime).Run("smoke");
