@@ -1,12 +1,10 @@
-// Where the repository is, and which notebooks it has.
+// What the tool knows of the repository it runs in.
 
 namespace PaperLab.Cli;
 
-/// <summary>The folder that holds PaperLab.sln.</summary>
+/// <summary>The checkout as the tool uses it.</summary>
 public sealed class Repository
 {
-    private const string Marker = "PaperLab.sln";
-
     private Repository(string root) => Root = root;
 
     /// <summary>Full path of the repository's root.</summary>
@@ -15,24 +13,10 @@ public sealed class Repository
     /// <summary>Full path of the folder of notebooks.</summary>
     public string Notebooks => Path.Combine(Root, "notebooks");
 
-    /// <summary>Finds the repository: upwards from the current folder, then from the tool itself; null when there is none.</summary>
-    public static Repository? Find() =>
-        (Above(Directory.GetCurrentDirectory()) ?? Above(AppContext.BaseDirectory)) is string root ? new Repository(root) : null;
+    /// <summary>The repository of <see cref="Checkout.Root"/>; null when there is none.</summary>
+    public static Repository? Find() => Checkout.Root is { } root ? new Repository(root) : null;
 
     /// <summary>As <see cref="Find"/>; there must be one.</summary>
     public static Repository Require() => Find()
-        ?? throw new UsageException($"no folder above {Directory.GetCurrentDirectory()} holds {Marker}; go into the repository, or name the notebook by its path.");
-
-    private static string? Above(string start)
-    {
-        for (DirectoryInfo? folder = new(start); folder is not null; folder = folder.Parent)
-        {
-            if (File.Exists(Path.Combine(folder.FullName, Marker)))
-            {
-                return folder.FullName;
-            }
-        }
-
-        return null;
-    }
+        ?? throw new UsageException($"no folder above {Directory.GetCurrentDirectory()} holds PaperLab.sln; go into the repository, or name the notebook by its path.");
 }

@@ -1,0 +1,75 @@
+"""The small dense decoder of the peers, in PyTorch as one writes it there: RMSNorm, rotary positions, explicit attention, SwiGLU."""
+import math
+
+import torch
+import torch.nn as nn
+import torch.nn.functional as F
+
+
+def add_sizes(parser):
+    for name, value in dict(width=256, layers=4, heads=8, hidden=688, vocabulary=512).items():
+        parser.add_argument("--" + name, type=int, default=value)
+
+
+class RMSNorm(nn.Module):
+    def __init__(self, width):
+        super().__init__()
+        self.weight = nn.Parameter(torch.ones(width))
+
+    def forward(self, x):
+        return x * torch.rsqrt(x.pow(2).mean(-1, keepdim=True) + 1e-6) * self.weight
+
+
+def rotate(x, cos, sin):
+    left, right = x.chunk(2, -1)
+    return torch.cat([left * cos - right * sin, left * sin + right * cos], -1)
+
+
+class Block(nn.Module):
+    def __init__(self, sizes):
+        super().__init__()
+        self.heads = sizes.heads
+        self.norm1, self.norm2 = RMSNorm(sizes.width), RMSNorm(sizes.width)
+        self.qkv = nn.Linear(sizes.width, 3 * sizes.width, bias=False)
+        self.out = nn.Linear(sizes.width, sizes.width, bias=False)
+        self.gate = nn.Linear(sizes.width, sizes.hidden, bias=False)
+        self.up = nn.Linear(sizes.width, sizes.hidden, bias=False)
+        self.down = nn.Linear(sizes.hidden, sizes.width, bias=False)
+
+    def forward(self, x, cos, sin, future, cache):
+        b, t, c = x.shape
+        q, k, v = (part.view(b, t, self.heads, -1).transpose(1, 2) for part in self.qkv(self.norm1(x)).chunk(3, -1))
+        q, k = rotate(q, cos, sin), rotate(k, cos, sin)
+        if cache is not None:
+            k, v = torch.cat([cache[0], k], 2), torch.cat([cache[1], v], 2)
+        scores = (q @ k.transpose(-2, -1)) / math.sqrt(q.shape[-1])
+        if t > 1:
+            scores = scores.masked_fill(future[:t, :t], float("-inf"))
+        x = x + self.out((scores.softmax(-1) @ v).transpose(1, 2).reshape(b, t, c))
+        h = self.norm2(x)
+        return x + self.down(F.silu(self.gate(h)) * self.up(h)), (k, v)
+
+
+class Decoder(nn.Module):
+    """forward returns the hidden states after the last norm and every layer's (keys, values)."""
+
+    def __init__(self, sizes, context):
+        super().__init__()
+        self.embed = nn.Embedding(sizes.vocabulary, sizes.width)
+        self.blocks = nn.ModuleList(Block(sizes) for _ in range(sizes.layers))
+        self.norm = RMSNorm(sizes.width)
+        self.head = nn.Linear(sizes.width, sizes.vocabulary, bias=False)
+        half = sizes.width // sizes.heads // 2
+        angles = torch.outer(torch.arange(context).float(), 10000.0 ** (-torch.arange(half).float() / half))
+        self.register_buffer("cos", angles.cos())
+        self.register_buffer("sin", angles.sin())
+        self.register_buffer("future", torch.ones(context, context, dtype=torch.bool).triu(1))
+
+    def forward(self, tokens, caches=None, start=0):
+        x = self.embed(tokens)
+        cos, sin = self.cos[start : start + tokens.shape[1]], self.sin[start : start + tokens.shape[1]]
+        new = []
+        for block, cache in zip(self.blocks, caches or [None] * len(self.blocks)):
+            x, kept = block(x, cos, sin, self.future, cache)
+            new.append(kept)
+        return self.norm(x), new
