@@ -254,7 +254,7 @@ public static class AutonomyOfExpertsPaper
         // Proves the path: under a minute for the whole notebook on two CPU cores.
         "smoke" => new Preset
         {
-            Model = Sizes(vocabulary: 512, width: 48, layers: 2, context: 16, hidden: 64),
+            Model = Sizes(vocabulary: 512, width: 48, layers: 2, context: 16, hidden: 80),
             Ranks = [4, 8, 16, 32],
             Steps = 5,
             Batch = 4,

@@ -21,6 +21,7 @@ public sealed class ResidentMemoryTests : TorchTest
             using Tensor first = ones(megabytes * 1_000_000 / 8), second = ones(megabytes * 1_000_000 / 8);
         });
 
-        Assert.InRange(peak!.Value, megabytes * 1_000_000L, (megabytes + 8) * 1_000_000L);
+        // A page may have been resident before, and the runtime's own threads come and go.
+        Assert.InRange(peak!.Value, (megabytes - 1) * 1_000_000L, (megabytes + 8) * 1_000_000L);
     }
 }

@@ -200,7 +200,7 @@ public sealed class AutonomyOfExpertsPaperTests : TrainingTest
     // AoE has `speed` times the throughput of MoE and needs `memory` % of its memory; with 64 experts half the one and twice the other.
     private ExpertCost Cost(double speed, long? memory)
     {
-        ExpertCostGrid grid = AutonomyOfExpertsPaper.Cost("standard");
+        ExpertCostGrid grid = AutonomyOfExpertsPaper.Cost("smoke");
         return new ExpertCost(grid, RunEnvironment.Of(Runtime), [.. grid.Arms.Select(arm => new ExpertCostCell(arm.Name, 1, 1, [.. Enumerable.Range(1, grid.Rounds).Select(round =>
         {
             bool aoe = arm.FeedForward is AutonomyOfExpertsConfig, many = ((RoutedConfig)arm.FeedForward).NumExperts == 64;
