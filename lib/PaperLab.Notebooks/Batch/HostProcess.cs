@@ -30,16 +30,8 @@ internal sealed class HostProcess : IDisposable
     private static readonly TimeSpan StreamGrace = TimeSpan.FromSeconds(2);
     private static readonly TimeSpan MemoryPeriod = TimeSpan.FromMilliseconds(200);
 
-    // A notebook's process compiles and runs many small pieces of new code. Measured over 200 cells: without the switching of
-    // code pages between writable and executable, and with a larger nursery collected in the foreground, a third less time.
-    private static readonly (string Name, string Value)[] RuntimeKnobs =
-    [
-        ("DOTNET_EnableWriteXorExecute", "0"),
-        ("DOTNET_gcConcurrent", "0"),
-        ("DOTNET_GCgen0size", "4000000"), // hexadecimal: 64 MiB
-        ("DOTNET_TC_TieringDelay", "0"), // by default every cell, being new code, puts off the optimising of what is old
-        ("DOTNET_TC_CallCountThreshold", "8"),
-    ];
+    // A notebook's process runs many small pieces of new code, and each would have its pages switched from writable to executable.
+    private const string WriteXorExecute = "DOTNET_EnableWriteXorExecute", Off = "0";
 
     // Pipe ends meant for one child must not be inherited by another that starts at the same moment.
     private static readonly Lock StartGate = new();
@@ -106,12 +98,7 @@ internal sealed class HostProcess : IDisposable
                 RedirectStandardOutput = true,
                 RedirectStandardError = true,
             };
-            foreach ((string name, string value) in RuntimeKnobs)
-            {
-                // What the user has set stays.
-                start.Environment.TryAdd(name, value);
-            }
-
+            start.Environment.TryAdd(WriteXorExecute, Off); // what the user has set stays
             try
             {
                 return new HostProcess(Process.Start(start)!, commands, events, syncKey, watcher);

@@ -3,12 +3,10 @@
 // once it is compiled, so the next one can be compiled while it runs.
 
 using System.Collections.Immutable;
-using System.Runtime.CompilerServices;
-using System.Text;
+using System.Reflection;
 using Microsoft.CodeAnalysis;
 using Microsoft.CodeAnalysis.CSharp;
 using Microsoft.CodeAnalysis.CSharp.Scripting;
-using Microsoft.CodeAnalysis.CSharp.Syntax;
 using Microsoft.CodeAnalysis.Scripting;
 
 namespace PaperLab.Notebooks.Script;
@@ -16,11 +14,11 @@ namespace PaperLab.Notebooks.Script;
 /// <summary>Compiles and runs C#, and keeps the state between cells.</summary>
 internal sealed class CSharpCells(References references)
 {
-    // The imports of .NET Interactive's C# kernel, no more (System.IO is not among them) and no less: a notebook that
-    // compiles here compiles there.
-    private static readonly ScriptOptions BaseOptions = ScriptOptions.Default
-        .WithReferences(References.Standard)
-        .WithImports(
+    // What the compiler has for scripts and for nothing else is taken from an empty one. The imports are those of .NET Interactive's
+    // C# kernel, no more (System.IO is not among them) and no less: a notebook that compiles here compiles there. A cell is too small to
+    // be compiled on several threads: waking them takes longer than the work that they share.
+    private static readonly CSharpCompilationOptions BaseOptions = ((CSharpCompilationOptions)CSharpScript.Create("", ScriptOptions.Default).GetCompilation().Options)
+        .WithUsings(
             "System",
             "System.Text",
             "System.Collections",
@@ -28,33 +26,34 @@ internal sealed class CSharpCells(References references)
             "System.Threading.Tasks",
             "System.Linq",
             "Microsoft.DotNet.Interactive.Kernel")
-        .WithLanguageVersion(LanguageVersion.Preview)
         .WithOptimizationLevel(OptimizationLevel.Release)
-        .WithEmitDebugInformation(true)
-        .WithFileEncoding(Encoding.UTF8);
+        .WithConcurrentBuild(false);
 
-    private ScriptOptions _options = BaseOptions.WithMetadataResolver(references);
-    private ScriptState<object>? _state;
-    private Script<object>? _checked;
+    private readonly CSharpCompilationOptions _options = BaseOptions.WithMetadataReferenceResolver(references);
+    private ImmutableArray<MetadataReference> _references = References.Standard;
+    private Submission? _last;
+    private Submission? _checked;
+    private object?[] _states = new object?[16];
     private Ahead? _ahead;
 
     /// <summary>The variables that cells have declared, the latest of each name.</summary>
-    public IEnumerable<ScriptVariable> Variables =>
-        _state?.Variables.Reverse().DistinctBy(variable => variable.Name).Reverse() ?? [];
+    public IEnumerable<CellVariable> Variables => _states.OfType<object>()
+        .SelectMany(state => state.GetType().GetFields(BindingFlags.Instance | BindingFlags.Public | BindingFlags.DeclaredOnly), (state, variable) => new CellVariable(variable.Name, variable.FieldType, variable.GetValue(state)))
+        .Reverse().DistinctBy(variable => variable.Name).Reverse();
 
     /// <summary>Makes restored packages nameable from the next cell on.</summary>
-    public void Add(ImmutableArray<MetadataReference> packages) => _options = _options.AddReferences(packages);
+    public void Add(ImmutableArray<MetadataReference> packages) => _references = _references.AddRange(packages);
 
     /// <summary>Compiles <paramref name="code"/> on top of what ran so far.</summary>
     /// <exception cref="CellException">It does not compile.</exception>
-    public Script<object> Compile(string code, CellSource source, CancellationToken cancel)
+    public Submission Compile(string code, CellSource source, CancellationToken cancel)
     {
         // Waited for even when it is of no use: the compiler's references are for one compilation at a time.
         _ahead?.Compiled.Wait(cancel);
         Ahead? ahead = Interlocked.Exchange(ref _ahead, null);
-        return ahead is not null && ahead.Before == _state?.Script && ahead.Code == code && ahead.Source == source && ahead.Compiled.Result is { } script
-            ? script
-            : Settled(() => Continue(_state?.Script, code, source), script => Emit(script, cancel), code, source);
+        return ahead is not null && ahead.Before == _last && ahead.Code == code && ahead.Source == source && ahead.Compiled.Result is { } cell
+            ? cell
+            : Settled(() => Continue(_last, code, source), cell => cell.Compile(references.LoadCell, cancel), code, source);
     }
 
     /// <summary>
@@ -62,97 +61,65 @@ internal sealed class CSharpCells(References references)
     /// <see cref="Compile"/> takes the result, unless something else came in between or it has errors, which are looked into when its
     /// turn comes.
     /// </summary>
-    public void CompileAhead(Script<object> running, string code, CellSource source)
+    public void CompileAhead(Submission running, string code, CellSource source)
     {
-        Microsoft.CodeAnalysis.Scripting.Script? before = Declares(running) ? running : running.Previous;
+        Submission? before = running.Declares ? running : running.Previous;
         _ahead = new Ahead(before, code, source, Task.Run(() =>
         {
-            Script<object> script = Continue(before, code, source);
-            return HasErrors(Emit(script, CancellationToken.None)) ? null : script;
+            Submission cell = Continue(before, code, source);
+            return HasErrors(cell.Compile(references.LoadCell, CancellationToken.None)) ? null : cell;
         }));
     }
 
-    // Not Script.Compile, which analyses the whole cell a second time for warnings that nobody is shown: a fifth of a small cell's cost.
-    private static ImmutableArray<Diagnostic> Emit(Script<object> script, CancellationToken cancel)
+    /// <summary>Runs a compiled cell. Its exception, if any, is thrown; variables that it assigned before then are kept.</summary>
+    /// <returns>The value of the last expression, and whether there is one.</returns>
+    public async Task<(bool HasValue, object? Value)> RunAsync(Submission cell)
     {
+        if (_states.Length <= cell.Depth)
+        {
+            Array.Resize(ref _states, 2 * _states.Length);
+        }
+
         try
         {
-            script.CreateDelegate(cancel);
-            return [];
+            object? value = await cell.RunAsync(_states);
+            return (value is not null || cell.HasValue, value);
         }
-        catch (CompilationErrorException error)
+        catch (Exception error)
         {
-            return error.Diagnostics;
+            throw new CellFailure(error);
         }
-    }
-
-    /// <summary>Runs a compiled script. Its exception, if any, is thrown; variables that it assigned before then are kept.</summary>
-    /// <returns>The value of the last expression, and whether there is one.</returns>
-    public async Task<(bool HasValue, object? Value)> RunAsync(Script<object> script, CancellationToken cancel)
-    {
-        ScriptState<object> state = _state is null
-            ? await script.RunAsync(globals: null, catchException: static _ => true, cancel)
-            : await script.RunFromAsync(_state, catchException: static _ => true, cancel);
-        if (Declares(script))
+        finally
         {
-            _state = state;
+            _last = cell.Declares ? cell : _last;
         }
-
-        return state.Exception is { } error ? throw new CellFailure(error) : (state.ReturnValue is not null || HasReturnValue(script), state.ReturnValue);
     }
 
     /// <summary>Checks <paramref name="code"/> on top of what was checked so far, without running anything.</summary>
     /// <exception cref="CellException">It does not compile.</exception>
-    public void Check(string code, CellSource source, CancellationToken cancel)
-    {
-        _checked = Settled(() => Continue(_checked, code, source), script => script.GetCompilation().GetDiagnostics(cancel), code, source);
-    }
+    public void Check(string code, CellSource source, CancellationToken cancel) =>
+        _checked = Settled(() => Continue(_checked, code, source), cell => cell.Check(cancel), code, source);
 
-    private Script<object> Continue(Microsoft.CodeAnalysis.Scripting.Script? previous, string code, CellSource source)
-    {
-        ScriptOptions options = _options
-            .WithFilePath(source.FilePath)
-            .WithSourceResolver(new SourceFileResolver([], source.Folder));
-        Script<object> script = previous is null ? CSharpScript.Create<object>(code, options) : previous.ContinueWith<object>(code, options);
-
-        // A cell is too small to be compiled on several threads: waking them takes longer than the work that they share.
-        var compilation = (CSharpCompilation)script.GetCompilation();
-        CompilationOf(script) = compilation.WithOptions(compilation.Options.WithConcurrentBuild(false));
-        return script;
-    }
-
-    // Statements alone declare nothing that a later cell can see, unless there is a variable within one: "int.TryParse(s, out var x)".
-    // Directives count, for references go from cell to cell.
-    private static bool Declares(Script<object> script)
-    {
-        if (script.GetCompilation().SyntaxTrees.ToArray() is not [SyntaxTree tree])
-        {
-            return true; // #load
-        }
-
-        var root = (CompilationUnitSyntax)tree.GetRoot();
-        return root.Usings.Count > 0 || root.Externs.Count > 0 || root.ContainsDirectives || root.Members.Any(member => member is not GlobalStatementSyntax)
-            || root.DescendantNodes().Any(node => node is VariableDesignationSyntax);
-    }
+    private Submission Continue(Submission? previous, string code, CellSource source) => new(previous, code, source, _references, _options);
 
     // Most cells compile against few references, which is fast; one that does not gets all that can be found.
-    private Script<object> Settled(Func<Script<object>> create, Func<Script<object>, ImmutableArray<Diagnostic>> compile, string code, CellSource source)
+    private Submission Settled(Func<Submission> create, Func<Submission, ImmutableArray<Diagnostic>> compile, string code, CellSource source)
     {
-        Script<object> script = create();
-        ImmutableArray<Diagnostic> diagnostics = compile(script);
+        Submission cell = create();
+        ImmutableArray<Diagnostic> diagnostics = compile(cell);
         while (HasErrors(diagnostics) && references.Unsettle())
         {
-            script = create();
-            diagnostics = compile(script);
+            cell = create();
+            diagnostics = compile(cell);
         }
 
-        if (!HasErrors(diagnostics) && references.Settle() is { Count: > 0 } found)
+        if (!HasErrors(diagnostics))
         {
-            _options = _options.AddReferences(found);
+            _references = _references.AddRange(references.Settle());
         }
 
         ThrowIfFaulty(diagnostics, code, source);
-        return script;
+        return cell;
     }
 
     private static bool HasErrors(ImmutableArray<Diagnostic> diagnostics) => diagnostics.Any(diagnostic => diagnostic.Severity == DiagnosticSeverity.Error);
@@ -170,17 +137,12 @@ internal sealed class CSharpCells(References references)
         }
     }
 
-    // "var x = 1;" has no value, "x" has, and so has "null"; only this internal method tells them apart.
-    [UnsafeAccessor(UnsafeAccessorKind.Method)]
-    private static extern bool HasReturnValue(Microsoft.CodeAnalysis.Scripting.Script script);
-
-    // ScriptOptions has no say in concurrency, so the compilation is changed where the script keeps it.
-    [UnsafeAccessor(UnsafeAccessorKind.Field, Name = "_lazyCompilation")]
-    private static extern ref Compilation? CompilationOf(Microsoft.CodeAnalysis.Scripting.Script script);
-
     /// <summary>A cell that is being compiled before its turn; the result is null when it has errors.</summary>
-    private sealed record Ahead(Microsoft.CodeAnalysis.Scripting.Script? Before, string Code, CellSource Source, Task<Script<object>?> Compiled);
+    private sealed record Ahead(Submission? Before, string Code, CellSource Source, Task<Submission?> Compiled);
 }
+
+/// <summary>A variable that a cell has declared.</summary>
+internal sealed record CellVariable(string Name, Type Type, object? Value);
 
 /// <summary>An exception that a cell's own code threw.</summary>
 internal sealed class CellFailure(Exception error) : Exception(error.Message, error);

@@ -5,7 +5,7 @@ using System.Diagnostics;
 using System.Net;
 using System.Runtime.InteropServices;
 using System.Text.Json.Nodes;
-using Microsoft.CodeAnalysis.Scripting;
+using Microsoft.CodeAnalysis.CSharp;
 using Microsoft.DotNet.Interactive.Formatting;
 using PaperLab.Notebooks.Format;
 
@@ -80,13 +80,13 @@ internal sealed class CellRunner(string folder, Action<MimeBundle>? show) : IDis
             return null;
         }
 
-        Script<object> script = Cells.Compile(code, place, cancel);
+        Submission cell = Cells.Compile(code, place, cancel);
         if (next is not null)
         {
-            Cells.CompileAhead(script, next.Code, next.Place);
+            Cells.CompileAhead(cell, next.Code, next.Place);
         }
 
-        (bool hasValue, object? value) = PageThread.RunToEnd(() => Cells.RunAsync(script, cancel), cancel);
+        (bool hasValue, object? value) = PageThread.RunToEnd(() => Cells.RunAsync(cell), cancel);
         return hasValue ? ValueFormatter.Format(value) : null;
     }
 
@@ -219,7 +219,7 @@ internal sealed class CellRunner(string folder, Action<MimeBundle>? show) : IDis
     private static IEnumerable<string[]> About() =>
     [
         ["Version", typeof(CellRunner).Assembly.GetName().Version!.ToString(3)],
-        ["C# script", $"Roslyn {typeof(ScriptOptions).Assembly.GetName().Version}"],
+        ["C# script", $"Roslyn {typeof(CSharpCompilation).Assembly.GetName().Version}"],
         ["Formatting", $"Microsoft.DotNet.Interactive.Formatting {typeof(Formatter).Assembly.GetName().Version}"],
         ["Runtime", RuntimeInformation.FrameworkDescription],
         ["System", $"{RuntimeInformation.OSDescription}, {RuntimeInformation.RuntimeIdentifier}"],

@@ -36,6 +36,7 @@ internal sealed class References : MetadataReferenceResolver, IDisposable
     {
         _folder = folder;
         AssemblyLoadContext.Default.Resolving += Load;
+        _context.Resolving += Load;
     }
 
     /// <summary>What every cell can name without a <c>#r</c>: the framework and the dialect's helpers.</summary>
@@ -97,6 +98,9 @@ internal sealed class References : MetadataReferenceResolver, IDisposable
         _context.AddNativeFolders(packages.NativeLibraries.Select(path => Path.GetDirectoryName(path)!));
         return [.. packages.CompileAssemblies.Select(Open)];
     }
+
+    /// <summary>Loads a compiled cell where the page's libraries are, so that both find each other.</summary>
+    public Assembly LoadCell(Stream assembly, Stream symbols) => _context.LoadFromStream(assembly, symbols);
 
     /// <summary>Resolves the text of a <c>#r</c>.</summary>
     public override ImmutableArray<PortableExecutableReference> ResolveReference(string reference, string? baseFilePath, MetadataReferenceProperties properties)

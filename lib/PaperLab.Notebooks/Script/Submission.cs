@@ -1,0 +1,118 @@
+// One cell as the compiler sees it: a submission, which can name what those before it declare. Microsoft.CodeAnalysis.Scripting wraps the
+// same compilation; for a small cell its loader, and its way of finding references, take longer than the compiler does.
+
+using System.Collections.Immutable;
+using System.Reflection;
+using System.Text;
+using Microsoft.CodeAnalysis;
+using Microsoft.CodeAnalysis.CSharp;
+using Microsoft.CodeAnalysis.CSharp.Syntax;
+using Microsoft.CodeAnalysis.Emit;
+using Microsoft.CodeAnalysis.Text;
+
+namespace PaperLab.Notebooks.Script;
+
+/// <summary>C# on top of other C#: compiled once, run once.</summary>
+internal sealed class Submission
+{
+    private static readonly CSharpParseOptions Parsing = new(LanguageVersion.Preview, kind: SourceCodeKind.Script);
+    private static readonly EmitOptions Emitting = new(debugInformationFormat: DebugInformationFormat.PortablePdb);
+
+    private static int s_count;
+
+    private readonly CSharpCompilation _compilation;
+    private Func<object?[], Task<object?>> _entry = static _ => Task.FromResult<object?>(null); // a cell of usings alone has no code
+
+    /// <param name="previous">What it can name; null for nothing.</param>
+    /// <param name="code">The text.</param>
+    /// <param name="source">Where the text lies.</param>
+    /// <param name="references">What it can name of libraries.</param>
+    /// <param name="options">The compiler's.</param>
+    public Submission(Submission? previous, string code, CellSource source, IEnumerable<MetadataReference> references, CSharpCompilationOptions options)
+    {
+        Previous = previous;
+        Depth = previous is null ? 1 : previous.Depth + 1;
+        int number = Interlocked.Increment(ref s_count);
+        _compilation = CSharpCompilation.CreateScriptCompilation(
+            $"ℛ*{number}", // no name of a library
+            CSharpSyntaxTree.ParseText(SourceText.From(code, Encoding.UTF8), Parsing, source.FilePath),
+            references,
+            options.WithScriptClassName($"Submission#{number}").WithSourceReferenceResolver(new SourceFileResolver([], source.Folder)),
+            previous?._compilation,
+            returnType: typeof(object));
+    }
+
+    /// <summary>What it can name.</summary>
+    public Submission? Previous { get; }
+
+    /// <summary>How many submissions there are up to it; their objects lie in the states from index 1 on.</summary>
+    public int Depth { get; }
+
+    /// <summary>
+    /// Whether a later submission may want to name something of it. Statements alone declare nothing, unless there is a variable within
+    /// one: "int.TryParse(s, out var x)". Directives count, for references go from submission to submission.
+    /// </summary>
+    public bool Declares
+    {
+        get
+        {
+            if (_compilation.SyntaxTrees is not [var tree])
+            {
+                return true; // #load
+            }
+
+            CompilationUnitSyntax root = tree.GetCompilationUnitRoot();
+            return root.Usings.Count > 0 || root.Externs.Count > 0 || root.ContainsDirectives || root.Members.Any(member => member is not GlobalStatementSyntax)
+                || root.DescendantNodes().Any(node => node is VariableDesignationSyntax);
+        }
+    }
+
+    /// <summary>Whether it has a value: "var x = 1;" has none, "x" has, and so has "null".</summary>
+    public bool HasValue
+    {
+        get
+        {
+            // What a #load brings comes first.
+            SyntaxTree tree = _compilation.SyntaxTrees[^1];
+            CompilationUnitSyntax root = tree.GetCompilationUnitRoot();
+            return root.DescendantNodes(node => node is CompilationUnitSyntax or GlobalStatementSyntax or StatementSyntax).Any(node => node is ReturnStatementSyntax { Expression: not null })
+                || (root.Members.LastOrDefault(member => member is GlobalStatementSyntax) is GlobalStatementSyntax { Statement: ExpressionStatementSyntax { SemicolonToken.IsMissing: true } last }
+                    && _compilation.GetSemanticModel(tree).GetTypeInfo(last.Expression).ConvertedType?.SpecialType != SpecialType.System_Void);
+        }
+    }
+
+    /// <summary>What the compiler says, without compiling to the end.</summary>
+    public ImmutableArray<Diagnostic> Check(CancellationToken cancel) => _compilation.GetDiagnostics(cancel);
+
+    /// <summary>Compiles it, loads the result through <paramref name="load"/> (assembly, symbols) unless there are errors, and returns what the compiler says.</summary>
+    public ImmutableArray<Diagnostic> Compile(Func<Stream, Stream, Assembly> load, CancellationToken cancel)
+    {
+        // What does not parse makes for misleading errors further on.
+        ImmutableArray<Diagnostic> syntax = _compilation.GetParseDiagnostics(cancel);
+        if (syntax.Any(diagnostic => diagnostic.Severity == DiagnosticSeverity.Error))
+        {
+            return syntax;
+        }
+
+        using var assembly = new MemoryStream();
+        using var symbols = new MemoryStream();
+        EmitResult result = _compilation.Emit(assembly, symbols, options: Emitting, cancellationToken: cancel);
+        if (result.Success)
+        {
+            assembly.Position = symbols.Position = 0;
+            Assembly loaded = load(assembly, symbols);
+            if (_compilation.GetEntryPoint(cancel) is { } entry)
+            {
+                _entry = loaded.GetType(entry.ContainingType.MetadataName, throwOnError: true)!
+                    .GetMethod(entry.MetadataName, BindingFlags.Static | BindingFlags.Public | BindingFlags.NonPublic)!.CreateDelegate<Func<object?[], Task<object?>>>();
+            }
+        }
+
+        return result.Diagnostics;
+    }
+
+    /// <summary>Runs it.</summary>
+    /// <param name="states">The objects of the submissions before it by their <see cref="Depth"/>; its own is put beside them when it begins.</param>
+    /// <returns>Its value.</returns>
+    public Task<object?> RunAsync(object?[] states) => _entry(states);
+}
