@@ -29,6 +29,7 @@ public sealed partial class ArchitectureTests
     [InlineData("Generation", "Training", "Reinforcement", "Preference", "Search", "Agents", "Papers")]
     [InlineData("Evaluation", "Training", "Generation", "Reinforcement", "Preference", "Search", "Agents", "Papers")]
     [InlineData("Training", "Papers")]
+    [InlineData("Reinforcement", "Preference", "Search", "Agents", "Papers")]
     [InlineData("Native", "Text", "Models", "Checkpoints", "Training", "Generation", "Evaluation", "Papers")]
     public void A_folder_of_the_library_uses_no_folder_above_it(string folder, params string[] forbidden)
     {
