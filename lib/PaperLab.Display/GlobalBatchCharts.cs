@@ -46,7 +46,7 @@ public static class GlobalBatchCharts
                 Bars("f of each domain", balance => balance.DomainLoss),
                 Bars("f of all", balance => balance.GlobalLoss))
             .YAxis("E Σ f P − K, mean over layers")
-            .WithSubtitle("Zero: perfectly even in that scope. All arms are even over all; only some must be so in every sequence.")
+            .WithSubtitle("Zero: perfectly even in that scope.")
             .WithCaption(SeedSpread.Caption(result));
     }
 

@@ -1,4 +1,4 @@
-// C# cells on Roslyn scripting, in .NET Interactive's dialect. Each is compiled on top of the last that ran and declared something:
+// C# cells in .NET Interactive's dialect. Each is compiled on top of the last that ran and declared something:
 // the compiler looks for a name through every cell below, so those that declare nothing are left out. What a cell declares is known
 // once it is compiled, so the next one can be compiled while it runs.
 

@@ -58,6 +58,19 @@ public sealed class GlobalBatchPaperTests : TrainingTest
     }
 
     [Fact]
+    public void A_control_that_chose_another_weight_than_the_whole_batch_is_trained_with_its_weight_too()
+    {
+        Comparison alike = Create("smoke"), other = GlobalBatchPaper.Create("smoke", [.. Choices("smoke").Select(choice => choice.Scope is GlobalBatchPaper.Micro or "1 sequence" ? choice with { Weight = 0.5 } : choice)]);
+
+        Assert.Equal(GlobalBatchPaper.Micro, GlobalBatchPaper.WithWholesWeight(alike, GlobalBatchPaper.Micro));
+        Assert.Equal(alike.Arms.Count + 1, other.Arms.Count);
+        RoutedConfig trained = (RoutedConfig)other.Arms.Single(arm => arm.Name == GlobalBatchPaper.WithWholesWeight(other, GlobalBatchPaper.Micro)).FeedForward;
+        Assert.Equal(0.03, trained.BalanceLossWeight);
+        Assert.Equal(((RoutedConfig)other.Arms[0].FeedForward).Balance, trained.Balance);
+        Assert.Equal(GlobalBatchPaper.Shuffled, GlobalBatchPaper.WithWholesWeight(other, GlobalBatchPaper.Shuffled));
+    }
+
+    [Fact]
     public void An_unknown_preset_is_named_with_those_that_exist()
     {
         Assert.Contains("'quick' is not a preset; use smoke, standard, full", Assert.Throws<ArgumentException>(() => GlobalBatchPaper.Search("quick")).Message);
@@ -143,8 +156,10 @@ public sealed class GlobalBatchPaperTests : TrainingTest
         Assert.All(notes, note => Assert.EndsWith(why!, note));
     }
 
-    private static Comparison Create(string preset) =>
-        GlobalBatchPaper.Create(preset, [.. GlobalBatchPaper.Search(preset).Arms.Select(arm => new WeightChoice(arm.Name.Split(", α = ")[0], 0.03, [], [])).DistinctBy(choice => choice.Scope)]);
+    private static Comparison Create(string preset) => GlobalBatchPaper.Create(preset, Choices(preset));
+
+    private static WeightChoice[] Choices(string preset) =>
+        [.. GlobalBatchPaper.Search(preset).Arms.Select(arm => new WeightChoice(arm.Name.Split(", α = ")[0], 0.03, [], [])).DistinctBy(choice => choice.Scope)];
 
     // One step of every arm on a text of two domains.
     private ComparisonResult Run(Comparison comparison) => (comparison with
