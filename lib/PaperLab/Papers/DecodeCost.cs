@@ -7,6 +7,7 @@
 // Shapes: B rows, S cached tokens, H heads, D and Dv widths.
 
 using System.Diagnostics;
+using MathNet.Numerics.Statistics;
 using PaperLab.Evaluation;
 using PaperLab.Models;
 using PaperLab.Training;
@@ -146,12 +147,13 @@ public sealed record DecodeCost(DecodeGrid Grid, RunEnvironment Environment, IRe
     }
 
     /// <summary>
-    /// Cached tokens from which on <paramref name="shape"/> is the cheaper, by the medians and straight lines between the lengths; null
-    /// where it is not within those that were measured.
+    /// Cached tokens from which on <paramref name="shape"/> is the cheaper: by straight lines between the lengths through the medians of
+    /// the difference, which is taken round by round, for both took turns while the machine's speed drifted. Null where it is not within
+    /// those that were measured.
     /// </summary>
     public double? Crossover(string shape, string baseline, Func<TokenCost, double> part)
     {
-        double[] over = [.. Of(shape).Zip(Of(baseline), (a, b) => Median(a, part) - Median(b, part))];
+        double[] over = [.. Of(shape).Zip(Of(baseline), (a, b) => a.Rounds.Zip(b.Rounds, (ours, theirs) => part(ours) - part(theirs)).Median())];
         int last = Array.FindLastIndex(over, difference => difference >= 0);
         return last < 0 ? Grid.Lengths[0] : last == over.Length - 1 ? null
             : Grid.Lengths[last] + (over[last] / (over[last] - over[last + 1]) * (Grid.Lengths[last + 1] - Grid.Lengths[last]));
@@ -182,13 +184,7 @@ public sealed record DecodeCost(DecodeGrid Grid, RunEnvironment Environment, IRe
 
     private static Interval Savings(IEnumerable<double> shape, IEnumerable<double> baseline) => Interval.OfMean([.. shape.Zip(baseline, (ours, theirs) => 1 - (ours / theirs))]);
 
-    private static double Quantile(DecodeCell cell, Func<TokenCost, double> part, double share)
-    {
-        double[] sorted = [.. cell.Rounds.Select(part).Order()];
-        double at = share * (sorted.Length - 1);
-        int low = (int)at, high = Math.Min(low + 1, sorted.Length - 1);
-        return sorted[low] + ((at - low) * (sorted[high] - sorted[low]));
-    }
+    private static double Quantile(DecodeCell cell, Func<TokenCost, double> part, double share) => cell.Rounds.Select(part).QuantileCustom(share, QuantileDefinition.R7);
 
     // Of the piecewise straight line through (x, y), level before the first x.
     private static double Integral(IReadOnlyList<int> x, double[] y, double from, double to)

@@ -3,6 +3,7 @@
 // that a machine whose speed drifts slows all of them, and each one's memory begins at nothing.
 
 using System.Diagnostics;
+using MathNet.Numerics.Statistics;
 using PaperLab.Models;
 using PaperLab.Native;
 using PaperLab.Training;
@@ -105,19 +106,10 @@ public sealed record ExpertCost(ExpertCostGrid Grid, RunEnvironment Environment,
             cell.Arm,
             cell.Parameters,
             cell.FlopsPerToken,
-            Quantile(speed, 0.5),
-            Quantile(speed, 0.75) - Quantile(speed, 0.25),
-            KnowsMemory ? Quantile([.. cell.Rounds.Select(round => round.PeakBytes!.Value / 1e6)], 0.5) : null);
+            speed.Median(),
+            speed.QuantileCustom(0.75, QuantileDefinition.R7) - speed.QuantileCustom(0.25, QuantileDefinition.R7),
+            KnowsMemory ? cell.Rounds.Select(round => round.PeakBytes!.Value / 1e6).Median() : null);
     })];
-
-    /// <summary>The value below which a share of the values lies, by straight lines between them; the median for 0.5.</summary>
-    public static double Quantile(IReadOnlyList<double> values, double share)
-    {
-        double[] sorted = [.. values.Order()];
-        double at = share * (sorted.Length - 1);
-        int low = (int)at, high = Math.Min(low + 1, sorted.Length - 1);
-        return sorted[low] + ((at - low) * (sorted[high] - sorted[low]));
-    }
 
     private double[] Relative(string arm, string baseline, Func<StepCost, double> cost) =>
         [.. Of(arm).Rounds.Zip(Of(baseline).Rounds, (ours, theirs) => (cost(ours) / cost(theirs)) - 1)];
