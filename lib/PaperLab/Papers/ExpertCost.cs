@@ -15,6 +15,8 @@ namespace PaperLab.Papers;
 /// <summary>What is measured.</summary>
 public sealed record ExpertCostGrid
 {
+    internal const int StepsBefore = 2;
+
     /// <summary>Sizes of every model but its feed-forward layers.</summary>
     public required TransformerConfig Model { get; init; }
 
@@ -24,7 +26,7 @@ public sealed record ExpertCostGrid
     /// <summary>B: sequences of a step, each as long as the context.</summary>
     public required int Sequences { get; init; }
 
-    /// <summary>Steps that one timing covers, after one that is not counted.</summary>
+    /// <summary>Steps that one timing covers, after those that are not counted: they compile products for the shapes that experts get.</summary>
     public int Steps { get; init; } = 4;
 
     /// <summary>How often everything is measured, after one round that is not counted.</summary>
@@ -130,7 +132,7 @@ public sealed record ExpertCost(ExpertCostGrid Grid, RunEnvironment Environment,
         using var optimizer = new AdamW(model.named_parameters(), learningRate: 1e-3);
         Tensor tokens_BT = randint(0, config.VocabularySize, [grid.Sequences, config.ContextLength + 1], dtype: ScalarType.Int64, device: runtime.Device);
         var stopwatch = new Stopwatch();
-        for (int step = 0; step <= grid.Steps; step++)
+        for (int step = 1 - ExpertCostGrid.StepsBefore; step <= grid.Steps; step++)
         {
             if (step == 1)
             {

@@ -219,38 +219,40 @@ public static class GlobalBatchPaper
 
     /// <summary>
     /// The whole-batch arm's first seed once more, its first steps, in one process and in several that MPI starts: the same curve, and what
-    /// the exchange costs on this machine. Always measured, never recorded. Where there is no MPI, the one process alone, and a word why.
+    /// the exchange cost on the machine that measured it. Where there is no MPI, the one process alone, and a word why.
     /// </summary>
     /// <param name="comparison">The comparison.</param>
     /// <param name="runtime">Where to train.</param>
+    /// <param name="store">Holds the measurement.</param>
+    /// <param name="fresh">Measure anew, whatever is kept.</param>
     /// <param name="note">Told why there are not several processes.</param>
-    public static IReadOnlyList<ProcessesSummary> OverProcesses(Comparison comparison, TorchRuntime runtime, Action<string> note)
+    public static IReadOnlyList<ProcessesSummary> OverProcesses(Comparison comparison, TorchRuntime runtime, RunStore store, bool fresh, Action<string> note)
     {
-        int steps = Math.Min(50, comparison.Training.Steps);
         RunConfig config = comparison.ConfigOf(comparison.Arms.Single(arm => arm.Name == Global), comparison.Seeds[0]) with
         {
-            Training = comparison.Training with { Steps = steps },
+            Training = comparison.Training with { Steps = Math.Min(50, comparison.Training.Steps) },
         };
-        runtime = runtime.WithThreads(1);
-        RunRecord alone = new LanguageModelTrainer(config, config.Text.Load(), runtime).Run("processes");
-        var records = new List<RunRecord> { alone };
-        if (MpiLaunch.WhyAbsent is { } why)
+        string? why = MpiLaunch.WhyAbsent;
+        if (why is not null)
         {
             note($"Several processes cannot be shown here, one process stands alone: {why}");
         }
-        else
-        {
-            records.AddRange(Of(comparison.Preset).Processes.Select(processes => MpiLaunch.Train(config, processes, runtime)));
-        }
 
+        int[] processes = why is null ? Of(comparison.Preset).Processes : [];
+        return store.Measured(Name, new { Steps = config, Processes = processes }, () => Measure(config, processes, runtime.WithThreads(1)), fresh, note);
+    }
+
+    private static ProcessesSummary[] Measure(RunConfig config, int[] processes, TorchRuntime runtime)
+    {
+        RunRecord alone = new LanguageModelTrainer(config, config.Text.Load(), runtime).Run("processes");
         return
         [
-            .. records.Select(record => new ProcessesSummary(
+            .. processes.Select(count => MpiLaunch.Train(config, count, runtime)).Prepend(alone).Select(record => new ProcessesSummary(
                 record.Parallel?.Processes ?? 1,
                 record.Final.Loss,
                 record.TrainingLoss.Zip(alone.TrainingLoss, (many, one) => Math.Abs((many / one) - 1)).Max(),
                 record.Parallel is { } parallel ? parallel.ExchangeSeconds / record.TrainingSeconds : 0,
-                record.TrainingSeconds / steps * 1000)),
+                record.TrainingSeconds / config.Training.Steps * 1000)),
         ];
     }
 

@@ -147,7 +147,7 @@ public sealed class GlobalBatchPaperTests : TrainingTest
     {
         var notes = new List<string>();
 
-        IReadOnlyList<ProcessesSummary> processes = GlobalBatchPaper.OverProcesses(Create("smoke"), TorchRuntime.Initialize("cpu"), notes.Add);
+        IReadOnlyList<ProcessesSummary> processes = GlobalBatchPaper.OverProcesses(Create("smoke"), TorchRuntime.Initialize("cpu"), new RunStore(Folder.File("runs")), fresh: false, notes.Add);
 
         string? why = MpiLaunch.WhyAbsent;
         Assert.Equal(why is null ? [1, 2] : [1], processes.Select(row => row.Processes));
