@@ -35,7 +35,7 @@ internal sealed record RecordedRun(string Name, string Path, string Shipped)
 
         byte[] bytes = File.ReadAllBytes(Path);
         using JsonDocument record = JsonDocument.Parse(bytes);
-        string? preset = record.RootElement.TryGetProperty("Preset", out JsonElement value) ? value.GetString() : null; // a measurement has none
+        string? preset = record.RootElement.ValueKind == JsonValueKind.Object && record.RootElement.TryGetProperty("Preset", out JsonElement value) ? value.GetString() : null; // a measurement has none, and may be a list
         return bytes.Length > MostBytes ? $"{Path} has {bytes.Length:N0} bytes; a recorded run has at most {MostBytes:N0}"
             : preset is not null and not ReadingRules.CommittedPreset ? $"{Path} is a run of the preset \"{preset}\"; a committed page shows \"{ReadingRules.CommittedPreset}\""
             : null;

@@ -183,6 +183,19 @@ public sealed class PageTests : IDisposable
         Assert.Equal(before, File.ReadAllBytes(PagePath));
     }
 
+    [Fact]
+    public async Task A_measurement_is_of_no_preset_and_may_be_a_list()
+    {
+        string folder = Path.Combine(_repository, "artifacts", "runs", Page);
+        Directory.CreateDirectory(folder);
+        File.WriteAllText(Path.Combine(folder, Run), "[1, 2]");
+
+        ToolResult stamp = await InRepository($"stamp {Page}");
+
+        Assert.True(stamp.ExitCode == 0, stamp.All);
+        Assert.Equal("[1, 2]", File.ReadAllText(Path.Combine(Results, Run)));
+    }
+
     [Theory]
     [InlineData("smoke", "is a run of the preset \"smoke\"")]
     [InlineData("standard", "a recorded run has at most 100,000", 100_000)]
