@@ -18,9 +18,25 @@ public static class AutonomyCharts
         return Chart.Lines(
                 "Held-out loss by d_low",
                 Series.Of("AoE + aux", ranks.Select(rank => (double)rank.Rank), ranks.Select(rank => SeedSpread.Of(result.Of(rank.Arm).Zip(baseline, (run, loss) => run.Final.Loss - loss)))).AsLineWithPoints())
-            .XAxis("d_low", log: true).YAxis($"Loss − loss of {moe}", "nats/token")
+            .XAxis("d_low").YAxis($"Loss − loss of {moe}", "nats/token")
             .ReferenceY(0, moe)
             .WithCaption($"All with the parameters of {moe}. {SeedSpread.Caption(result)}");
+    }
+
+    /// <summary>Held-out loss of AoE against MoE where tokens take K experts, experts until their share reaches P, and where experts choose.</summary>
+    public static Figure LossBySelection(ComparisonResult result)
+    {
+        (string Name, string Aoe, string Moe)[] pairs =
+        [
+            ("top-K", AutonomyOfExpertsPaper.AoeAux, AutonomyOfExpertsPaper.MoeAux),
+            ("top-P", AutonomyOfExpertsPaper.AoeTopP, AutonomyOfExpertsPaper.MoeTopP),
+            ("expert choice", AutonomyOfExpertsPaper.AoeExpertChoice, AutonomyOfExpertsPaper.MoeExpertChoice),
+        ];
+        return Chart.Bars("AoE against MoE, by kind of selection", [.. pairs.Select(pair => pair.Name)],
+                Series.Of("AoE − MoE", pairs.Select(pair => SeedSpread.Of(result.Of(pair.Aoe).Zip(result.Of(pair.Moe), (aoe, moe) => aoe.Final.Loss - moe.Final.Loss)))))
+            .YAxis("Loss of AoE − loss of MoE", "nats/token")
+            .WithSubtitle("Below zero: AoE is better. A bar whose interval crosses zero decides nothing.")
+            .WithCaption(SeedSpread.Caption(result));
     }
 
     /// <summary>

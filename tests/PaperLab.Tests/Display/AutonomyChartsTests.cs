@@ -31,6 +31,15 @@ public sealed class AutonomyChartsTests : TrainingTest
     }
 
     [Fact]
+    public void Every_kind_of_selection_is_compared_with_the_moe_that_selects_alike()
+    {
+        Series bars = AutonomyCharts.LossBySelection(_result).Panels[0].Series[0];
+
+        Assert.Equal(3, bars.Y.Count);
+        Assert.Equal(_result.Difference(AutonomyOfExpertsPaper.AoeTopP, AutonomyOfExpertsPaper.MoeTopP, run => run.Final.Loss).Estimate, bars.Y[1], 12);
+    }
+
+    [Fact]
     public void An_experts_score_is_drawn_with_one_standard_deviation_to_both_sides()
     {
         Figure figure = AutonomyCharts.Scores(_result, AutonomyOfExpertsPaper.MoeAux, AutonomyOfExpertsPaper.AoeAux);
