@@ -16,6 +16,7 @@ sys.dont_write_bytecode = True
 import torch
 
 import huggingface
+import policy
 import reference
 import tensorfile
 
@@ -272,6 +273,62 @@ def layer_cases():
 
 
 # ---------------------------------------------------------------------------------------------------------------------------
+# What a policy is improved by
+
+
+POLICIES = {
+    "grpo": {"KlWeight": 0.05},
+    "grpo-without-reference": {"Scale": "StandardDeviation"},
+    "dr-grpo": {"Weighting": "ByConstant", "ConstantLength": 9, "Scale": "None"},
+    "dapo": {"Weighting": "ByToken", "ClipHigh": 0.28, "DropDeadGroups": True},
+    "reinforce": {"Weighting": "ByToken", "Baseline": "Batch", "Scale": "None"},
+}
+
+
+def policy_case(name, objective):
+    """Three groups of four answers: ragged prompts and answers, one that stops at once, some truncated, one group of equal rewards."""
+    config, stop, group_size, temperature = transformer(), 3, 4, 0.75
+    for seed in range(1, 2000):
+        generator = torch.Generator().manual_seed(seed)
+        params = parameters_of(config, generator)
+
+        def draw(*shape):
+            return torch.randint(config["VocabularySize"], shape, generator=generator)
+
+        prompts, prompt_lengths = draw(12, 5), torch.randint(1, 6, (12,), generator=generator)
+        answers = draw(12, 9)
+        answers[0, 0], answers[5, 4] = stop, stop
+        rewards = [1.0, 0.0, 0.25, 0.0, 0.5, 0.5, 0.5, 0.5, 0.0, 1.25, 0.0, 1.0]
+        noise = [(torch.randn((12, 9), generator=generator, dtype=torch.float32) * std).double() for std in (0.3, 0.5)]
+        lengths = [policy.ending(answer, stop) for answer in answers.tolist()]
+        log_probs = []
+        for row in range(12):
+            sequence = prompts[row, :prompt_lengths[row]].tolist() + answers[row, :lengths[row]].tolist()
+            logits = reference.Model(config, params)(torch.tensor([sequence]))[0] / temperature
+            start = int(prompt_lengths[row]) - 1
+            log_probs.append([logits[start + t].log_softmax(-1)[answers[row, t]] for t in range(lengths[row])])
+        old, base = torch.zeros(12, 9).double(), torch.zeros(12, 9).double()
+        for row in range(12):
+            for t in range(lengths[row]):
+                old[row, t] = (log_probs[row][t].detach() + noise[0][row, t]).float().double()
+                base[row, t] = (log_probs[row][t].detach() + noise[1][row, t]).float().double()
+        value, margin = policy.loss(
+            log_probs, [list(old[row, :lengths[row]]) for row in range(12)], [list(base[row, :lengths[row]]) for row in range(12)], rewards, group_size, objective)
+        if margin > CLEAR / 10 and max(lengths) == 9 and 1 in lengths:
+            break
+    else:
+        raise RuntimeError(f"{name}: every draw has a ratio too near to a clip.")
+
+    value.backward()
+    tensors = {
+        "input.prompts": prompts, "input.prompt_lengths": prompt_lengths, "input.answers": answers,
+        "input.old": old, "input.reference": base, "input.rewards": torch.tensor(rewards).double(), "output.loss": value}
+    tensors.update({"param." + key: value for key, value in params.items()})
+    tensors.update({"grad." + key: value.grad for key, value in params.items()})
+    write("policies", name, {"Model": config, "Objective": objective, "Stop": stop, "GroupSize": group_size, "Temperature": temperature}, tensors)
+
+
+# ---------------------------------------------------------------------------------------------------------------------------
 
 
 def write(folder, name, config, tensors):
@@ -290,6 +347,9 @@ def main():
         model_case(name, config)
         print("model", name, flush=True)
     layer_cases()
+    for name, objective in POLICIES.items():
+        policy_case(name, objective)
+        print("policy", name, flush=True)
     for family in huggingface.FAMILIES:
         huggingface.write_family(FIXTURES / "hf", family)
         print("family", family, flush=True)

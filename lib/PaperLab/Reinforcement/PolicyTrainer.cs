@@ -1,0 +1,299 @@
+// Reinforcement learning of a language model by answers that a rule can judge, DeepSeek-R1-Zero's way (arXiv 2501.12948). The whole loop,
+// in order: rollout, reward, advantage, loss, step; REINFORCE differs in the objective alone.
+//
+// Differs from the paper: the sizes. Its settings, for comparison: learning rate 3e-6, β 0.001, temperature 1, 16 answers to each of 32
+// questions a step, 16 minibatches, the reference replaced every 400 steps.
+//
+// A loss near zero is no error: with one minibatch the ratio is 1, and advantages sum to zero in every group. Look at the reward.
+
+using System.Diagnostics;
+using PaperLab.Generation;
+using PaperLab.Models;
+using PaperLab.Text;
+using PaperLab.Training;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace PaperLab.Reinforcement;
+
+/// <summary>Everything that decides a training's numbers, but the model that it begins from, the task and the reward.</summary>
+public sealed record PolicyConfig
+{
+    /// <summary>Seed of the problems and of what is drawn.</summary>
+    public required int Seed { get; init; }
+
+    /// <summary>Rollouts.</summary>
+    public required int Steps { get; init; }
+
+    /// <summary>Questions of a rollout.</summary>
+    public int Questions { get; init; } = 32;
+
+    /// <summary>G: answers to each question.</summary>
+    public int Answers { get; init; } = 16;
+
+    /// <summary>Longest answer, in tokens.</summary>
+    public required int MaxNewTokens { get; init; }
+
+    /// <summary>Temperature of the rollouts, and of the log-probabilities.</summary>
+    public double Temperature { get; init; } = 1;
+
+    /// <summary>What the policy is improved by.</summary>
+    public PolicyObjective Objective { get; init; } = PolicyObjective.Grpo;
+
+    /// <summary>Optimizer steps that one rollout is used for, each on a part of its answers; from the second on, the ratio is not 1.</summary>
+    public int Minibatches { get; init; } = 1;
+
+    /// <summary>Answers of a forward pass; 0 for those of a minibatch. It decides memory, not numbers.</summary>
+    public int MicroBatchSize { get; init; }
+
+    /// <summary>AdamW's η.</summary>
+    public double LearningRate { get; init; } = 3e-4;
+
+    /// <summary>AdamW's λ.</summary>
+    public double WeightDecay { get; init; }
+
+    /// <summary>Largest norm of a gradient.</summary>
+    public double GradientClip { get; init; } = 1;
+
+    /// <summary>Steps after which the reference becomes a copy of the policy.</summary>
+    public int ReferenceInterval { get; init; } = 400;
+
+    /// <summary>Throws with the field, its value and the allowed range.</summary>
+    /// <exception cref="ArgumentException">A field is out of range.</exception>
+    public void Validate()
+    {
+        Require.AtLeast(Steps, 1, nameof(Steps));
+        Require.AtLeast(Questions, 1, nameof(Questions));
+        Require.AtLeast(Answers, 2, nameof(Answers));
+        Require.AtLeast(MaxNewTokens, 1, nameof(MaxNewTokens));
+        Require.That(Temperature > 0 && double.IsFinite(Temperature), nameof(Temperature), Temperature, "above 0: a policy that never tries anything learns nothing");
+        Require.That(Minibatches >= 1 && Questions * Answers % Minibatches == 0, nameof(Minibatches), Minibatches, $"a divisor of the {Questions * Answers} answers of a rollout");
+        Require.AtLeast(MicroBatchSize, 0, nameof(MicroBatchSize));
+        Require.AtLeast(ReferenceInterval, 1, nameof(ReferenceInterval));
+        Objective.Validate();
+    }
+}
+
+/// <summary>What one step did; means over its answers unless it says otherwise.</summary>
+/// <param name="Step">1-based.</param>
+/// <param name="Reward">Reward.</param>
+/// <param name="Verifiers">Value of every verifier, by name, without its weight.</param>
+/// <param name="Length">Tokens of an answer.</param>
+/// <param name="Truncated">Share of the answers that were cut off.</param>
+/// <param name="DeadGroups">Share of the questions whose answers all have the same reward: they teach nothing.</param>
+/// <param name="Entropy">Entropy of the distribution that a token was drawn from, nats, over tokens, before the step.</param>
+/// <param name="Kl">Divergence from the reference, over tokens; 0 where the objective has none.</param>
+/// <param name="ClipShare">Share of the tokens whose ratio was clipped, over the minibatches.</param>
+/// <param name="Loss">Loss, over the minibatches.</param>
+/// <param name="GradientNorm">Norm of the gradient before it was clipped, over the minibatches.</param>
+/// <param name="RolloutSeconds">Time of drawing the answers.</param>
+/// <param name="RewardSeconds">Time of judging them.</param>
+/// <param name="TrainingSeconds">Time of the optimizer steps.</param>
+public sealed record PolicyStep(
+    int Step,
+    double Reward,
+    IReadOnlyDictionary<string, double> Verifiers,
+    double Length,
+    double Truncated,
+    double DeadGroups,
+    double Entropy,
+    double Kl,
+    double ClipShare,
+    double Loss,
+    double GradientNorm,
+    double RolloutSeconds,
+    double RewardSeconds,
+    double TrainingSeconds);
+
+/// <summary>Improves a policy in place.</summary>
+public sealed class PolicyTrainer
+{
+    private readonly PolicyConfig _config;
+    private readonly Transformer _policy;
+    private readonly ITokenizer _tokenizer;
+    private readonly int _end;
+    private readonly ITask _task;
+    private readonly CombinedReward _reward;
+    private readonly TextGenerator _generator;
+
+    /// <param name="config">How.</param>
+    /// <param name="policy">The model to improve.</param>
+    /// <param name="tokenizer">Its tokenizer.</param>
+    /// <param name="end">The token that ends an answer.</param>
+    /// <param name="task">What is asked.</param>
+    /// <param name="reward">What is wanted.</param>
+    /// <exception cref="ArgumentException">A field of the config is out of range.</exception>
+    public PolicyTrainer(PolicyConfig config, Transformer policy, ITokenizer tokenizer, int end, ITask task, CombinedReward reward)
+    {
+        config.Validate();
+        (_config, _policy, _tokenizer, _end, _task, _reward) = (config, policy, tokenizer, end, task, reward);
+        _generator = new TextGenerator(policy);
+    }
+
+    /// <summary>Trains; each step as it is done.</summary>
+    /// <exception cref="VerifierException">A verifier failed; the message names the sample.</exception>
+    /// <exception cref="TrainingDivergedException">The loss or a gradient is no longer a number.</exception>
+    public IEnumerable<PolicyStep> Train(CancellationToken cancellation = default)
+    {
+        using Transformer? reference = _config.Objective.KlWeight > 0 ? Copy(_policy) : null;
+        using var optimizer = new AdamW(_policy.named_parameters(), _config.LearningRate, _config.WeightDecay);
+        for (int step = 1; step <= _config.Steps; step++)
+        {
+            cancellation.ThrowIfCancellationRequested();
+            var clock = Stopwatch.StartNew();
+            Rollout rollout = Roll(step, cancellation);
+            TimeSpan rolled = clock.Elapsed;
+            JudgedBatch judged = _reward.Judge(rollout.Samples, cancellation);
+            TimeSpan rewarded = clock.Elapsed;
+            double[] rewards = [.. judged.Samples.Select(sample => sample.Reward)];
+            Improvement done = Improve(optimizer, reference, rollout, rewards, step);
+            if (step % _config.ReferenceInterval == 0)
+            {
+                CopyWeights(_policy, reference);
+            }
+
+            yield return new PolicyStep(
+                step,
+                judged.MeanReward,
+                _reward.Parts.ToDictionary(part => part.Verifier.Name, part => judged.Mean(part.Verifier.Name)),
+                rollout.Answers.Average(answer => answer.Tokens.Count),
+                judged.Truncated / (double)rewards.Length,
+                rewards.Chunk(_config.Answers).Average(group => PolicyObjective.IsDead(group) ? 1.0 : 0),
+                done.Entropy,
+                done.Kl,
+                done.ClipShare,
+                done.Loss,
+                done.GradientNorm,
+                rolled.TotalSeconds,
+                (rewarded - rolled).TotalSeconds,
+                (clock.Elapsed - rewarded).TotalSeconds);
+        }
+
+        optimizer.ZeroGradients();
+    }
+
+    // Rollout: G answers to each of the step's questions, groups one after another. What is asked and drawn follows from seed and step.
+    private Rollout Roll(int step, CancellationToken cancellation)
+    {
+        var random = new SplitMix64(((ulong)_config.Seed << 32) + (ulong)step);
+        ulong draws = random.NextBits();
+        Problem[] problems = new Problem[_config.Questions];
+        for (int i = 0; i < problems.Length; i++)
+        {
+            problems[i] = _task.Draw(Split.Train, _task.Difficulties[random.Next(_task.Difficulties.Count)], random.NextBits());
+        }
+
+        int[][] prompts = [.. problems.SelectMany(problem => Enumerable.Repeat(_tokenizer.Encode(problem.Prompt), _config.Answers))];
+        IReadOnlyList<Continuation> answers = _generator.Generate(
+            prompts,
+            new SamplingOptions { MaxNewTokens = _config.MaxNewTokens, Temperature = _config.Temperature, StopTokens = [_end], Seed = draws },
+            cancellation: cancellation);
+        return new Rollout(random.NextBits(), prompts, answers, [.. answers.Select((answer, i) => new Sample(i, problems[i / _config.Answers], Completion.Of(answer, _tokenizer)))]);
+    }
+
+    // Advantage, loss, step: each minibatch moves the policy once.
+    private Improvement Improve(AdamW optimizer, Transformer? reference, Rollout rollout, double[] rewards, int step)
+    {
+        using var scope = NewDisposeScope();
+        double[] advantages = _config.Objective.Advantages(rewards, _config.Answers);
+        int[] rows = [.. Enumerable.Range(0, rewards.Length).Where(row => !_config.Objective.DropDeadGroups || !PolicyObjective.IsDead(rewards.Chunk(_config.Answers).ElementAt(row / _config.Answers)))];
+        new SplitMix64(rollout.Seed).Shuffle(rows.AsSpan());
+
+        // The policy that drew them, before it moves; with one minibatch it is the policy that is moved.
+        Tensor[]? old = _config.Minibatches == 1 ? null : Before(rollout, rows);
+        var read = new List<Improvement>();
+        foreach (int[] minibatch in rows.Chunk(rewards.Length / _config.Minibatches))
+        {
+            using var stepScope = NewDisposeScope();
+            optimizer.ZeroGradients();
+            double[] weights = _config.Objective.Weights([.. minibatch.Select(row => rollout.Answers[row].Tokens.Count)]);
+            double tokens = minibatch.Sum(row => rollout.Answers[row].Tokens.Count);
+            Tensor sums = zeros(4, device: _policy.Device); // loss; clip share, divergence and entropy, each times its share of the tokens
+
+            // Answers of like length together: less padding.
+            foreach ((int Row, double Weight)[] micro in minibatch.Zip(weights).OrderBy(pair => rollout.Length(pair.First)).Chunk(_config.MicroBatchSize > 0 ? _config.MicroBatchSize : minibatch.Length))
+            {
+                using var microScope = NewDisposeScope();
+                AnswerBatch batch = rollout.Batch([.. micro.Select(pair => pair.Row)], _policy.Device);
+                (Tensor logProbs_N, Tensor entropy_N) = batch.Score(_policy, _config.Temperature);
+                Tensor old_N = old is null ? logProbs_N.detach() : cat([.. micro.Select(pair => old[pair.Row])]);
+                Tensor? reference_N = reference is null ? null : Frozen(() => batch.Score(reference, _config.Temperature).LogProbs_N);
+                PolicyLoss loss = PolicyLoss.Of(
+                    logProbs_N, old_N, reference_N, batch.PerToken([.. micro.Select(pair => advantages[pair.Row])]), batch.PerToken([.. micro.Select(pair => pair.Weight)]), _config.Objective);
+                loss.Loss.backward();
+                double share = logProbs_N.shape[0] / tokens;
+                sums.add_(stack([loss.Loss.detach(), loss.ClipShare * share, loss.Kl * share, entropy_N.mean() * share]));
+            }
+
+            Tensor norm = optimizer.ClipGradients(_config.GradientClip);
+            Tensor all = cat([sums, norm.to(ScalarType.Float32).view(1)]);
+            optimizer.Step(unless: all.isfinite().all().logical_not().to(ScalarType.Float32));
+            float[] values = all.cpu().data<float>().ToArray();
+            if (!values.All(float.IsFinite))
+            {
+                throw new TrainingDivergedException(
+                    $"Step {step} of the policy's training, seed {_config.Seed}, has loss {values[0]} and a gradient of norm {values[4]}. The step was not taken. Try a smaller LearningRate (it is {_config.LearningRate}) or a larger KlWeight (it is {_config.Objective.KlWeight}).");
+            }
+
+            read.Add(new Improvement(values[0], values[1], values[2], values[3], values[4]));
+        }
+
+        // Every group was dead and dropped: there was nothing to learn from.
+        return read.Count == 0
+            ? new Improvement(0, 0, 0, 0, 0)
+            : new Improvement(read.Average(i => i.Loss), read.Average(i => i.ClipShare), read.Average(i => i.Kl), read[0].Entropy, read.Average(i => i.GradientNorm));
+    }
+
+    // log π_old of the answers' tokens, by the row of each answer.
+    private Tensor[] Before(Rollout rollout, int[] rows)
+    {
+        var old = new Tensor[rollout.Answers.Count];
+        foreach (int[] micro in rows.OrderBy(rollout.Length).Chunk(_config.MicroBatchSize > 0 ? _config.MicroBatchSize : rows.Length))
+        {
+            AnswerBatch batch = rollout.Batch(micro, _policy.Device);
+            Tensor[] parts = Frozen(() => batch.Score(_policy, _config.Temperature).LogProbs_N).split([.. batch.Lengths.Select(length => (long)length)]);
+            foreach ((int row, Tensor part) in micro.Zip(parts))
+            {
+                old[row] = part;
+            }
+        }
+
+        return old;
+    }
+
+    private static Tensor Frozen(Func<Tensor> compute)
+    {
+        using var noGrad = no_grad();
+        using var scope = NewDisposeScope();
+        return compute().MoveToOuterDisposeScope();
+    }
+
+    private static Transformer Copy(Transformer model)
+    {
+        var copy = new Transformer(model.Config, initialize: false);
+        copy.to(model.Device);
+        CopyWeights(model, copy);
+        return copy;
+    }
+
+    private static void CopyWeights(Transformer from, Transformer? to)
+    {
+        using var noGrad = no_grad();
+        using var scope = NewDisposeScope();
+        foreach ((string name, Tensor value) in to?.state_dict() ?? [])
+        {
+            value.copy_(from.state_dict()[name]);
+        }
+    }
+
+    /// <summary>A step's answers; the seed is that of their order in the minibatches.</summary>
+    private sealed record Rollout(ulong Seed, IReadOnlyList<int[]> Prompts, IReadOnlyList<Continuation> Answers, IReadOnlyList<Sample> Samples)
+    {
+        /// <summary>Tokens of a row, prompt and answer.</summary>
+        public int Length(int row) => Prompts[row].Length + Answers[row].Tokens.Count;
+
+        public AnswerBatch Batch(IReadOnlyList<int> rows, Device device) => new([.. rows.Select(row => Prompts[row])], [.. rows.Select(row => Answers[row].Tokens)], device);
+    }
+
+    private readonly record struct Improvement(double Loss, double ClipShare, double Kl, double Entropy, double GradientNorm);
+}
