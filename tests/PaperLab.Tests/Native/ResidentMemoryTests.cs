@@ -7,7 +7,7 @@ public sealed class ResidentMemoryTests : TorchTest
 {
     [Theory]
     [InlineData(100)]
-    [InlineData(10)]
+    [InlineData(250)]
     public void The_peak_of_a_piece_of_work_is_what_it_held_at_most_whatever_was_held_before(int megabytes)
     {
         Assert.SkipUnless(OperatingSystem.IsLinux(), "only Linux tells");
@@ -21,7 +21,7 @@ public sealed class ResidentMemoryTests : TorchTest
             using Tensor first = ones(megabytes * 1_000_000 / 8), second = ones(megabytes * 1_000_000 / 8);
         });
 
-        // A page may have been resident before, and the runtime's own threads come and go.
-        Assert.InRange(peak!.Value, (megabytes - 1) * 1_000_000L, (megabytes + 8) * 1_000_000L);
+        // The process's other memory comes and goes meanwhile, by some megabytes: the runtime gives back what its collector freed.
+        Assert.InRange(peak!.Value, (megabytes - 15) * 1_000_000L, (megabytes + 15) * 1_000_000L);
     }
 }
