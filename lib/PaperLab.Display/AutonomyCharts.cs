@@ -14,10 +14,9 @@ public static class AutonomyCharts
     {
         const string moe = AutonomyOfExpertsPaper.MoeAux;
         IReadOnlyList<(string Arm, int Rank)> ranks = AutonomyOfExpertsPaper.ByRank(result.Comparison);
-        double[] baseline = [.. result.Of(moe).Select(run => run.Final.Loss)];
         return Chart.Lines(
                 "Held-out loss by d_low",
-                Series.Of("AoE + aux", ranks.Select(rank => (double)rank.Rank), ranks.Select(rank => SeedSpread.Of(result.Of(rank.Arm).Zip(baseline, (run, loss) => run.Final.Loss - loss)))).AsLineWithPoints())
+                Series.Of("AoE + aux", ranks.Select(rank => (double)rank.Rank), ranks.Select(rank => LossDifference(result, rank.Arm, moe))).AsLineWithPoints())
             .XAxis("d_low").YAxis($"Loss − loss of {moe}", "nats/token")
             .ReferenceY(0, moe)
             .WithCaption($"All with the parameters of {moe}. {SeedSpread.Caption(result)}");
@@ -33,7 +32,7 @@ public static class AutonomyCharts
             ("expert choice", AutonomyOfExpertsPaper.AoeExpertChoice, AutonomyOfExpertsPaper.MoeExpertChoice),
         ];
         return Chart.Bars("AoE against MoE, by kind of selection", [.. pairs.Select(pair => pair.Name)],
-                Series.Of("AoE − MoE", pairs.Select(pair => SeedSpread.Of(result.Of(pair.Aoe).Zip(result.Of(pair.Moe), (aoe, moe) => aoe.Final.Loss - moe.Final.Loss)))))
+                Series.Of("AoE − MoE", pairs.Select(pair => LossDifference(result, pair.Aoe, pair.Moe))))
             .YAxis("Loss of AoE − loss of MoE", "nats/token")
             .WithSubtitle("Below zero: AoE is better. A bar whose interval crosses zero decides nothing.")
             .WithCaption(SeedSpread.Caption(result));
@@ -64,4 +63,7 @@ public static class AutonomyCharts
         return Chart.Grid("What AoE costs against the MoE with as many experts", panels.Length, panels, shareAxes: false)
             .WithCaption($"Means of {cost.Grid.Rounds} rounds in which the models take turns, 95 % t interval.");
     }
+
+    private static Interval LossDifference(ComparisonResult result, string arm, string baseline) =>
+        SeedSpread.Of(result.Of(arm).Zip(result.Of(baseline), (ours, theirs) => ours.Final.Loss - theirs.Final.Loss));
 }

@@ -91,11 +91,8 @@ public sealed class PolicyEvaluator
 
     private JudgedBatch Ask(TextGenerator generator, IReadOnlyList<Problem> problems, int samples, double temperature, CancellationToken cancellation)
     {
-        IReadOnlyList<Continuation> answers = generator.Generate(
-            [.. problems.SelectMany(problem => Enumerable.Repeat(_tokenizer.Encode(problem.Prompt), samples))],
-            new SamplingOptions { MaxNewTokens = _options.MaxNewTokens, Temperature = temperature, StopTokens = [_end], Seed = _options.Seed },
-            cancellation: cancellation);
-        return s_judge.Judge([.. answers.Select((answer, i) => new Sample(i, problems[i / samples], Completion.Of(answer, _tokenizer)))], cancellation);
+        var options = new SamplingOptions { MaxNewTokens = _options.MaxNewTokens, Temperature = temperature, StopTokens = [_end], Seed = _options.Seed };
+        return s_judge.Judge(Rollout.Draw(generator, _tokenizer, problems, samples, options, cancellation).Samples, cancellation);
     }
 
     // Completions without an answer do not vote. Right answers may be written in several ways (countdown's are expressions), each a vote of its own.

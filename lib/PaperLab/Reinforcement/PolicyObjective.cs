@@ -130,13 +130,20 @@ public sealed record PolicyObjective
                     AdvantageScale.SampleStandardDeviation => Math.Sqrt(squares / (groupSize - 1)),
                     _ => 1,
                 };
-                return group.Select(reward => IsDead(group) ? 0 : (reward - mean) / scale);
+                bool dead = IsDead(group);
+                return group.Select(reward => dead ? 0 : (reward - mean) / scale);
             }),
         ];
     }
 
     /// <summary>Whether all rewards of a group are equal: nothing can be learned from comparing its answers.</summary>
     public static bool IsDead(IReadOnlyList<double> group) => group.Max() - group.Min() <= SameReward;
+
+    /// <summary>The answers that are trained on: all, or those of groups that are not dead.</summary>
+    /// <param name="rewards">Of every answer, groups one after another.</param>
+    /// <param name="groupSize">G.</param>
+    public int[] Kept(IReadOnlyList<double> rewards, int groupSize) =>
+        [.. rewards.Chunk(groupSize).SelectMany((group, g) => DropDeadGroups && IsDead(group) ? [] : Enumerable.Range(g * groupSize, group.Length))];
 
     /// <summary>What each token of an answer weighs in the loss, for every answer of a batch.</summary>
     /// <param name="lengths">|o|: tokens of every answer.</param>

@@ -141,12 +141,12 @@ public sealed class PolicyTrainer
         {
             cancellation.ThrowIfCancellationRequested();
             var clock = Stopwatch.StartNew();
-            Rollout rollout = Roll(step, cancellation);
+            (Rollout rollout, ulong order) = Roll(step, cancellation);
             TimeSpan rolled = clock.Elapsed;
             JudgedBatch judged = _reward.Judge(rollout.Samples, cancellation);
             TimeSpan rewarded = clock.Elapsed;
             double[] rewards = [.. judged.Samples.Select(sample => sample.Reward)];
-            Improvement done = Improve(optimizer, reference, rollout, rewards, step);
+            Improvement done = Improve(optimizer, reference, rollout, order, rewards, step);
             if (step % _config.ReferenceInterval == 0)
             {
                 CopyWeights(_policy, reference);
@@ -172,8 +172,8 @@ public sealed class PolicyTrainer
         optimizer.ZeroGradients();
     }
 
-    // Rollout: G answers to each of the step's questions, groups one after another. What is asked and drawn follows from seed and step.
-    private Rollout Roll(int step, CancellationToken cancellation)
+    // Rollout: G answers to each of the step's questions, and a seed for their order in the minibatches. All of it follows from seed and step.
+    private (Rollout Rollout, ulong Order) Roll(int step, CancellationToken cancellation)
     {
         var random = new SplitMix64(((ulong)_config.Seed << 32) + (ulong)step);
         ulong draws = random.NextBits();
@@ -183,21 +183,17 @@ public sealed class PolicyTrainer
             problems[i] = _task.Draw(Split.Train, _task.Difficulties[random.Next(_task.Difficulties.Count)], random.NextBits());
         }
 
-        int[][] prompts = [.. problems.SelectMany(problem => Enumerable.Repeat(_tokenizer.Encode(problem.Prompt), _config.Answers))];
-        IReadOnlyList<Continuation> answers = _generator.Generate(
-            prompts,
-            new SamplingOptions { MaxNewTokens = _config.MaxNewTokens, Temperature = _config.Temperature, StopTokens = [_end], Seed = draws },
-            cancellation: cancellation);
-        return new Rollout(random.NextBits(), prompts, answers, [.. answers.Select((answer, i) => new Sample(i, problems[i / _config.Answers], Completion.Of(answer, _tokenizer)))]);
+        var options = new SamplingOptions { MaxNewTokens = _config.MaxNewTokens, Temperature = _config.Temperature, StopTokens = [_end], Seed = draws };
+        return (Rollout.Draw(_generator, _tokenizer, problems, _config.Answers, options, cancellation), random.NextBits());
     }
 
     // Advantage, loss, step: each minibatch moves the policy once.
-    private Improvement Improve(AdamW optimizer, Transformer? reference, Rollout rollout, double[] rewards, int step)
+    private Improvement Improve(AdamW optimizer, Transformer? reference, Rollout rollout, ulong order, double[] rewards, int step)
     {
         using var scope = NewDisposeScope();
         double[] advantages = _config.Objective.Advantages(rewards, _config.Answers);
-        int[] rows = [.. Enumerable.Range(0, rewards.Length).Where(row => !_config.Objective.DropDeadGroups || !PolicyObjective.IsDead(rewards.Chunk(_config.Answers).ElementAt(row / _config.Answers)))];
-        new SplitMix64(rollout.Seed).Shuffle(rows.AsSpan());
+        int[] rows = _config.Objective.Kept(rewards, _config.Answers);
+        new SplitMix64(order).Shuffle(rows.AsSpan());
 
         // The policy that drew them, before it moves; with one minibatch it is the policy that is moved.
         Tensor[]? old = _config.Minibatches == 1 ? null : Before(rollout, rows);
@@ -206,20 +202,20 @@ public sealed class PolicyTrainer
         {
             using var stepScope = NewDisposeScope();
             optimizer.ZeroGradients();
-            double[] weights = _config.Objective.Weights([.. minibatch.Select(row => rollout.Answers[row].Tokens.Count)]);
-            double tokens = minibatch.Sum(row => rollout.Answers[row].Tokens.Count);
+            int[] lengths = [.. minibatch.Select(row => rollout.Answers[row].Tokens.Count)];
+            Dictionary<int, double> weights = minibatch.Zip(_config.Objective.Weights(lengths)).ToDictionary(pair => pair.First, pair => pair.Second);
+            double tokens = lengths.Sum();
             Tensor sums = zeros(4, device: _policy.Device); // loss; clip share, divergence and entropy, each times its share of the tokens
 
-            // Answers of like length together: less padding.
-            foreach ((int Row, double Weight)[] micro in minibatch.Zip(weights).OrderBy(pair => rollout.Length(pair.First)).Chunk(_config.MicroBatchSize > 0 ? _config.MicroBatchSize : minibatch.Length))
+            foreach (int[] micro in rollout.MicroBatches(minibatch, _config.MicroBatchSize))
             {
                 using var microScope = NewDisposeScope();
-                AnswerBatch batch = rollout.Batch([.. micro.Select(pair => pair.Row)], _policy.Device);
+                AnswerBatch batch = rollout.Batch(micro, _policy.Device);
                 (Tensor logProbs_N, Tensor entropy_N) = batch.Score(_policy, _config.Temperature);
-                Tensor old_N = old is null ? logProbs_N.detach() : cat([.. micro.Select(pair => old[pair.Row])]);
+                Tensor old_N = old is null ? logProbs_N.detach() : cat([.. micro.Select(row => old[row])]);
                 Tensor? reference_N = reference is null ? null : Frozen(() => batch.Score(reference, _config.Temperature).LogProbs_N);
                 PolicyLoss loss = PolicyLoss.Of(
-                    logProbs_N, old_N, reference_N, batch.PerToken([.. micro.Select(pair => advantages[pair.Row])]), batch.PerToken([.. micro.Select(pair => pair.Weight)]), _config.Objective);
+                    logProbs_N, old_N, reference_N, batch.PerToken([.. micro.Select(row => advantages[row])]), batch.PerToken([.. micro.Select(row => weights[row])]), _config.Objective);
                 loss.Loss.backward();
                 double share = logProbs_N.shape[0] / tokens;
                 sums.add_(stack([loss.Loss.detach(), loss.ClipShare * share, loss.Kl * share, entropy_N.mean() * share]));
@@ -248,7 +244,7 @@ public sealed class PolicyTrainer
     private Tensor[] Before(Rollout rollout, int[] rows)
     {
         var old = new Tensor[rollout.Answers.Count];
-        foreach (int[] micro in rows.OrderBy(rollout.Length).Chunk(_config.MicroBatchSize > 0 ? _config.MicroBatchSize : rows.Length))
+        foreach (int[] micro in rollout.MicroBatches(rows, _config.MicroBatchSize))
         {
             AnswerBatch batch = rollout.Batch(micro, _policy.Device);
             Tensor[] parts = Frozen(() => batch.Score(_policy, _config.Temperature).LogProbs_N).split([.. batch.Lengths.Select(length => (long)length)]);
@@ -280,19 +276,11 @@ public sealed class PolicyTrainer
     {
         using var noGrad = no_grad();
         using var scope = NewDisposeScope();
+        Dictionary<string, Tensor> weights = from.state_dict();
         foreach ((string name, Tensor value) in to?.state_dict() ?? [])
         {
-            value.copy_(from.state_dict()[name]);
+            value.copy_(weights[name]);
         }
-    }
-
-    /// <summary>A step's answers; the seed is that of their order in the minibatches.</summary>
-    private sealed record Rollout(ulong Seed, IReadOnlyList<int[]> Prompts, IReadOnlyList<Continuation> Answers, IReadOnlyList<Sample> Samples)
-    {
-        /// <summary>Tokens of a row, prompt and answer.</summary>
-        public int Length(int row) => Prompts[row].Length + Answers[row].Tokens.Count;
-
-        public AnswerBatch Batch(IReadOnlyList<int> rows, Device device) => new([.. rows.Select(row => Prompts[row])], [.. rows.Select(row => Answers[row].Tokens)], device);
     }
 
     private readonly record struct Improvement(double Loss, double ClipShare, double Kl, double Entropy, double GradientNorm);

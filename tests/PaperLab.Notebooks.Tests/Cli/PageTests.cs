@@ -71,7 +71,7 @@ public sealed class PageTests : IDisposable
 
     [Theory]
     [InlineData("https://example.org/home/page and lib/PaperLab/Models/home.cs")]
-    [InlineData("a share of 1/tmp, and ~/work/x")]
+    [InlineData("a share of 1/tmp, and ~/scratch/x")]
     public async Task Addresses_and_paths_within_the_repository_are_no_machine_paths(string text)
     {
         Edit(page => page.Replace("y = f(x)", text));

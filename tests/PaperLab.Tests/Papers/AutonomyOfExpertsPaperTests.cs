@@ -162,15 +162,7 @@ public sealed class AutonomyOfExpertsPaperTests : TrainingTest
     {
         Comparison full = AutonomyOfExpertsPaper.Search("full").Comparison;
         RunConfig config = full.ConfigOf(full.Arms.Single(arm => arm.Name == AutonomyOfExpertsPaper.AoeAux), 1);
-        RunRecord record = new LanguageModelTrainer(
-            config with
-            {
-                Model = config.Model with { VocabularySize = 300, Layers = 1 },
-                Text = TrainingFixtures.Comparison.Text with { EvaluationWindows = 1, Validate = true },
-                Training = config.Training with { Steps = 2, MicroBatchSize = 4 },
-            },
-            TrainingFixtures.Text(Folder),
-            Runtime).Run("full");
+        RunRecord record = TwoSteps(config with { Model = config.Model with { Layers = 1 }, Training = config.Training with { MicroBatchSize = 4 } });
 
         Assert.Equal(2 * 32 * 256, record.Tokens);
         Assert.InRange(record.PeakMemory, 0, 6e9);

@@ -127,15 +127,7 @@ public sealed class GlobalBatchPaperTests : TrainingTest
     {
         Comparison full = Create("full");
         RunConfig config = full.ConfigOf(full.Arms[0], 1);
-        RunRecord record = new LanguageModelTrainer(
-            config with
-            {
-                Model = config.Model with { VocabularySize = 300 },
-                Text = TrainingFixtures.Comparison.Text with { EvaluationWindows = 1, Validate = true },
-                Training = config.Training with { Steps = 2 },
-            },
-            TrainingFixtures.Text(Folder),
-            Runtime).Run("full");
+        RunRecord record = TwoSteps(config);
 
         Assert.Equal(2 * 32 * 256, record.Tokens);
         Assert.All(record.Final.Routing, layer => Assert.Equal(64, layer.Load.Count));

@@ -4,6 +4,7 @@ using System.Text;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using PaperLab.Checkpoints;
+using PaperLab.Models;
 using PaperLab.Training;
 using static TorchSharp.torch;
 
@@ -44,6 +45,27 @@ internal sealed class Fixture : IDisposable
     /// <summary>The names behind a prefix: "param." gives the parameters.</summary>
     public IEnumerable<string> NamesOf(string prefix) =>
         _file.Names.Where(name => name.StartsWith(prefix, StringComparison.Ordinal)).Select(name => name[prefix.Length..]);
+
+    /// <summary>A model with the case's parameters and buffers, which must be the model's own, name by name and shape by shape.</summary>
+    public Transformer Model(TransformerConfig config)
+    {
+        var model = new Transformer(config, initialize: false);
+        using var noGrad = no_grad();
+        Fill(model.named_parameters().ToDictionary(named => named.name, named => (Tensor)named.parameter), "param.");
+        Fill(model.named_buffers().ToDictionary(named => named.name, named => named.buffer), "buffer.");
+        return model;
+
+        void Fill(Dictionary<string, Tensor> own, string prefix)
+        {
+            Assert.Equal(NamesOf(prefix).Order(StringComparer.Ordinal), own.Keys.Order(StringComparer.Ordinal));
+            foreach ((string name, Tensor value) in own)
+            {
+                Tensor stored = this[prefix + name];
+                Assert.True(stored.shape.SequenceEqual(value.shape), $"{name} has shape [{string.Join(", ", value.shape)}], the reference's [{string.Join(", ", stored.shape)}].");
+                value.copy_(stored);
+            }
+        }
+    }
 
     /// <summary>Notes how far <paramref name="actual"/> is from the tensor of this name: the largest difference over the largest value.</summary>
     public void Compare(string name, Tensor? actual)

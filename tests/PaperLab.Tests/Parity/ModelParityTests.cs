@@ -107,23 +107,5 @@ public sealed class ModelParityTests : TorchTest
         });
     }
 
-    private static Transformer Load(Fixture fixture)
-    {
-        var model = new Transformer(fixture.Config<TransformerConfig>(), initialize: false);
-        using var noGrad = no_grad();
-        Fill(model.named_parameters().ToDictionary(named => named.name, named => (Tensor)named.parameter), "param.");
-        Fill(model.named_buffers().ToDictionary(named => named.name, named => named.buffer), "buffer.");
-        return model;
-
-        void Fill(Dictionary<string, Tensor> own, string prefix)
-        {
-            Assert.Equal(fixture.NamesOf(prefix).Order(StringComparer.Ordinal), own.Keys.Order(StringComparer.Ordinal));
-            foreach ((string name, Tensor value) in own)
-            {
-                Tensor stored = fixture[prefix + name];
-                Assert.True(stored.shape.SequenceEqual(value.shape), $"{name} has shape [{string.Join(", ", value.shape)}], the reference's [{string.Join(", ", stored.shape)}].");
-                value.copy_(stored);
-            }
-        }
-    }
+    private static Transformer Load(Fixture fixture) => fixture.Model(fixture.Config<TransformerConfig>());
 }

@@ -20,21 +20,13 @@ public sealed class PolicyParityTests : TorchTest
     {
         using Fixture fixture = Fixture.Open("policies", name);
         PolicyCase config = fixture.Config<PolicyCase>();
-        using var model = new Transformer(config.Model, initialize: false);
-        using (no_grad())
-        {
-            foreach ((string parameter, Parameter value) in model.named_parameters())
-            {
-                value.copy_(fixture["param." + parameter]);
-            }
-        }
-
+        using Transformer model = fixture.Model(config.Model);
         long[] promptLengths = fixture["input.prompt_lengths"].data<long>().ToArray();
         int[][] prompts = [.. Rows(fixture["input.prompts"]).Zip(promptLengths, (row, length) => row[..(int)length])];
         int[][] answers = [.. Rows(fixture["input.answers"]).Select(row => row.Contains(config.Stop) ? row[..(Array.IndexOf(row, config.Stop) + 1)] : row)];
         double[] rewards = fixture["input.rewards"].to(ScalarType.Float64).data<double>().ToArray();
         double[] advantages = config.Objective.Advantages(rewards, config.GroupSize);
-        int[] rows = [.. Enumerable.Range(0, rewards.Length).Where(row => !config.Objective.DropDeadGroups || !PolicyObjective.IsDead(rewards.Chunk(config.GroupSize).ElementAt(row / config.GroupSize)))];
+        int[] rows = config.Objective.Kept(rewards, config.GroupSize);
 
         var batch = new AnswerBatch([.. rows.Select(row => prompts[row])], [.. rows.Select(row => answers[row])], CPU);
         Tensor OfAnswers(string input) => cat([.. rows.Select(row => fixture[input][row].narrow(0, 0, answers[row].Length))]);

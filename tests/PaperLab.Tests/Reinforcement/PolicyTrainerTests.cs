@@ -60,13 +60,15 @@ public sealed class PolicyTrainerTests : TorchTest
         Assert.True(moved[^1].Kl > 1e-4, $"{moved[^1].Kl}");
     }
 
-    [Fact]
-    public void A_step_whose_groups_are_all_dead_and_dropped_leaves_the_policy_as_it_is()
+    [Theory]
+    [InlineData(1)]
+    [InlineData(2)]
+    public void A_step_whose_groups_are_all_dead_and_dropped_leaves_the_policy_as_it_is(int minibatches)
     {
         using Transformer policy = Policy();
         using Tensor before = policy.state_dict().First().Value.clone();
 
-        PolicyStep step = Trainer(policy, s_config with { Objective = PolicyObjective.Dapo }, new CombinedReward([new WeightedVerifier(new Constant())])).Train().First();
+        PolicyStep step = Trainer(policy, s_config with { Objective = PolicyObjective.Dapo, Minibatches = minibatches }, new CombinedReward([new WeightedVerifier(new Constant())])).Train().First();
 
         Assert.Equal(1, step.DeadGroups);
         Assert.Equal(0, step.GradientNorm);
