@@ -7,6 +7,15 @@ using static TorchSharp.torch;
 
 namespace PaperLab.Checkpoints;
 
+/// <summary>What a folder holds, as far as it can be told without reading a weight.</summary>
+/// <param name="Config">What config.json says.</param>
+/// <param name="Tokenizer">The tokenizer; null where the folder has none.</param>
+/// <param name="EndOfText">Tokens at which generation stops.</param>
+/// <param name="Parameters">Parameters of the model.</param>
+/// <param name="StoredBytes">Bytes of the weights in the files.</param>
+/// <param name="Dtype">The type of the stored embedding, and so of the model unless another is asked for.</param>
+public sealed record HuggingFaceInspection(HuggingFaceConfig Config, ITokenizer? Tokenizer, IReadOnlyList<int> EndOfText, long Parameters, long StoredBytes, ScalarType Dtype);
+
 /// <summary>A model with its config and, where the folder has one, its tokenizer.</summary>
 public sealed class HuggingFaceModel : IDisposable
 {
@@ -45,6 +54,20 @@ public sealed class HuggingFaceModel : IDisposable
         return new HuggingFaceModel(model, HuggingFaceConfig.Of(model.Config) with { EndOfText = endOfText }, tokenizer, endOfText, null);
     }
 
+    /// <summary>Reads config, tokenizer and the weights' names and shapes, and checks that they belong together: all that <see cref="Load"/> would refuse, but weights that are not finite.</summary>
+    /// <param name="folder">As for <see cref="Load"/>.</param>
+    /// <exception cref="CheckpointException">Something is missing, damaged or not supported; the message names the file and the field or tensor.</exception>
+    public static HuggingFaceInspection Inspect(string folder)
+    {
+        (string configPath, HuggingFaceConfig config, ITokenizer? tokenizer) = ReadDescription(folder);
+        using ShardedWeights weights = ShardedWeights.Open(folder);
+        WeightLoader.RequireLayers(configPath, config.Model.Layers, weights);
+        using Transformer model = Build(configPath, config.Model);
+        ScalarType dtype = WeightLoader.RequireFit(model, config.ModelType, weights);
+        long bytes = weights.Names.Sum(name => weights.Shape(name).Aggregate(1L, (product, size) => product * size) * SafetensorsHeader.BytesOf(weights.Dtype(name)));
+        return new HuggingFaceInspection(config, tokenizer, ReadEndOfText(folder, config), model.TotalParameters, bytes, dtype);
+    }
+
     /// <summary>Loads a folder. On a CPU the weights stay on the mapped files; training in place changes this process's pages only, never the files.</summary>
     /// <param name="folder">With config.json and model.safetensors, or several files and their index.</param>
     /// <param name="device">Where the model goes; null for the CPU.</param>
@@ -54,15 +77,7 @@ public sealed class HuggingFaceModel : IDisposable
     public static HuggingFaceModel Load(string folder, Device? device = null, ScalarType? dtype = null, bool check = true)
     {
         Require.That(dtype is null or ScalarType.Float32 or ScalarType.Float64 or ScalarType.BFloat16 or ScalarType.Float16, nameof(dtype), dtype, "Float32, Float64, BFloat16, Float16, or null");
-        string configPath = Path.Combine(folder, HuggingFaceConfig.FileName);
-        HuggingFaceConfig config = HuggingFaceConfig.Read(configPath);
-        ITokenizer? tokenizer = ReadTokenizer(folder);
-        if (tokenizer?.VocabularySize > config.Model.VocabularySize)
-        {
-            throw new CheckpointException(configPath, $"field 'vocab_size' is {config.Model.VocabularySize}, but the tokenizer in the folder has ids up to {tokenizer.VocabularySize - 1}.",
-                "The two are of different checkpoints: take the tokenizer that belongs to these weights.");
-        }
-
+        (string configPath, HuggingFaceConfig config, ITokenizer? tokenizer) = ReadDescription(folder);
         using ShardedWeights weights = ShardedWeights.Open(folder);
         WeightLoader.RequireLayers(configPath, config.Model.Layers, weights);
         Transformer model = Build(configPath, config.Model);
@@ -80,7 +95,8 @@ public sealed class HuggingFaceModel : IDisposable
 
     /// <summary>
     /// Saves in the same layout: a family of Hugging Face's where the model is of one, else model_type "paperlab", which only
-    /// <see cref="Load"/> reads. Everything is written beside <paramref name="folder"/> first and then takes its place.
+    /// <see cref="Load"/> reads. An adapter is saved as a part of the weights, and stays on the model. Everything is written beside
+    /// <paramref name="folder"/> first and then takes its place.
     /// </summary>
     /// <param name="folder">A new or empty folder.</param>
     /// <param name="overwrite">Whether a checkpoint that lies in the folder is replaced, with all that is in it.</param>
@@ -113,6 +129,20 @@ public sealed class HuggingFaceModel : IDisposable
     }
 
     public void Dispose() => Model.Dispose();
+
+    private static (string ConfigPath, HuggingFaceConfig Config, ITokenizer? Tokenizer) ReadDescription(string folder)
+    {
+        string configPath = Path.Combine(folder, HuggingFaceConfig.FileName);
+        HuggingFaceConfig config = HuggingFaceConfig.Read(configPath);
+        ITokenizer? tokenizer = ReadTokenizer(folder);
+        if (tokenizer?.VocabularySize > config.Model.VocabularySize)
+        {
+            throw new CheckpointException(configPath, $"field 'vocab_size' is {config.Model.VocabularySize}, but the tokenizer in the folder has ids up to {tokenizer.VocabularySize - 1}.",
+                "The two are of different checkpoints: take the tokenizer that belongs to these weights.");
+        }
+
+        return (configPath, config, tokenizer);
+    }
 
     // Shapes without memory. The default device is the process's: while this runs, another thread must not make tensors without naming theirs.
     private static Transformer Build(string configPath, TransformerConfig config)
@@ -160,7 +190,7 @@ public sealed class HuggingFaceModel : IDisposable
 
     private IEnumerable<(string Name, Tensor Tensor)> Named(string modelType)
     {
-        foreach ((string name, Tensor tensor) in Model.state_dict())
+        foreach ((string name, Tensor tensor) in LowRankAdapter.PlainState(Model))
         {
             WeightNames target = WeightNames.Of(name, tensor.shape, modelType);
             for (int part = 0; part < target.Names.Count; part++)

@@ -106,6 +106,9 @@ public sealed class HuggingFaceTokenizer : ITokenizer
     /// <summary>The id of a token by its text in the file; null where there is none.</summary>
     public int? TokenId(string token) => _added.TryGetValue(token, out int added) ? added : _vocabulary.TryGetValue(token, out int id) ? id : null;
 
+    /// <summary>Whether an id is a token's.</summary>
+    internal bool Has(int id) => _bytes.ContainsKey(id);
+
     /// <summary>Token ids of a text as Hugging Face's tokenizers give them by default: with what the file adds around it, and added tokens parsed.</summary>
     public int[] Encode(string text) => Encode(text, addSpecialTokens: true);
 

@@ -27,23 +27,29 @@ internal static partial class WeightLoader
         }
     }
 
-    /// <summary>Gives every parameter and buffer of <paramref name="model"/> its tensor.</summary>
-    /// <exception cref="CheckpointException">Tensors are missing, not the model's, of another shape or type, or (with <paramref name="check"/>) not finite: all are listed by name.</exception>
-    public static void Fill(Transformer model, string modelType, ShardedWeights weights, Device device, ScalarType? dtype, bool check)
+    /// <summary>Refuses files whose tensors are not those of <paramref name="model"/>; returns the type of the embedding in them.</summary>
+    /// <exception cref="CheckpointException">Tensors are missing, not the model's, or of another shape or type: all are listed by name.</exception>
+    public static ScalarType RequireFit(Transformer model, string modelType, ShardedWeights weights)
     {
         Dictionary<string, Tensor> state = model.state_dict();
         Dictionary<string, WeightNames> sources = state.ToDictionary(entry => entry.Key, entry => WeightNames.Of(entry.Key, entry.Value.shape, modelType));
         RequireFit(state, sources, weights, model.Config.TieEmbeddings);
+        return weights.Dtype(sources["embed_tokens.weight"].Names[0]);
+    }
 
+    /// <summary>Gives every parameter and buffer of <paramref name="model"/> its tensor.</summary>
+    /// <exception cref="CheckpointException">Tensors are missing, not the model's, of another shape or type, or (with <paramref name="check"/>) not finite: all are listed by name.</exception>
+    public static void Fill(Transformer model, string modelType, ShardedWeights weights, Device device, ScalarType? dtype, bool check)
+    {
+        ScalarType stored = RequireFit(model, modelType, weights);
         using var noGrad = no_grad();
-        ScalarType parameterType = dtype ?? weights.Dtype(sources["embed_tokens.weight"].Names[0]);
         var damaged = new List<string>();
-        foreach ((string name, Tensor target) in state)
+        foreach ((string name, Tensor target) in model.state_dict())
         {
             using var scope = NewDisposeScope();
             bool isParameter = target is Parameter; // a buffer keeps its type: it may be more precise than the weights
-            Tensor value = Read(weights, sources[name], target.shape, check, damaged);
-            value = value.to(isParameter ? parameterType : value.dtype, device);
+            Tensor value = Read(weights, WeightNames.Of(name, target.shape, modelType), target.shape, check, damaged);
+            value = value.to(isParameter ? dtype ?? stored : value.dtype, device);
             TensorHandles.Assign(target, isParameter ? value.requires_grad_() : value);
             target.DetachFromDisposeScope(); // it lives as long as the model
         }

@@ -5,13 +5,13 @@ using static TorchSharp.torch;
 
 namespace PaperLab.Models;
 
-/// <summary>What the queries of one pass may see; made once for all layers.</summary>
+/// <summary>What the queries of one pass may see; made once for all layers, and disposed of after the last.</summary>
 /// <param name="Queries">T.</param>
 /// <param name="Keys">S: T and what is cached before it.</param>
 /// <param name="Window">Columns that a query sees, itself included; null for all before it.</param>
 /// <param name="Starts_B">First column of each row; columns before it are padding. Null when all rows begin at column 0.</param>
 /// <param name="Device">Where the pass runs.</param>
-internal sealed record AttentionMask(long Queries, long Keys, int? Window, Tensor? Starts_B, Device Device)
+internal sealed record AttentionMask(long Queries, long Keys, int? Window, Tensor? Starts_B, Device Device) : IDisposable
 {
     private Tensor? _additive;
 
@@ -35,7 +35,8 @@ internal sealed record AttentionMask(long Queries, long Keys, int? Window, Tenso
     {
         if (_additive is null || _additive.dtype != dtype)
         {
-            _additive = Additive(0, Queries, 0, Keys, dtype);
+            _additive?.Dispose();
+            _additive = Additive(0, Queries, 0, Keys, dtype).DetachFromDisposeScope(); // it outlives the layer that asked first
         }
 
         return _additive;
@@ -61,4 +62,6 @@ internal sealed record AttentionMask(long Queries, long Keys, int? Window, Tenso
 
         return zeros(hidden.shape, dtype, Device).masked_fill_(hidden, double.NegativeInfinity);
     }
+
+    public void Dispose() => _additive?.Dispose();
 }

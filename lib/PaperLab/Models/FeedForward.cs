@@ -54,7 +54,7 @@ public sealed class DenseFeedForward : FeedForward
         RegisterComponents();
     }
 
-    public override long ActiveParameters => 3 * gate_proj.weight.numel();
+    public override long ActiveParameters => parameters().Sum(parameter => parameter.numel());
 
     public override void Initialize(double std, double residualStd)
     {

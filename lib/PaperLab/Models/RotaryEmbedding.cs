@@ -57,20 +57,30 @@ internal sealed class RotaryEmbedding(TransformerConfig config) : IDisposable
     }
 }
 
-/// <summary>The turns of one forward pass: [T, 1, D], or [B, T, 1, D] where rows begin at different columns.</summary>
-internal sealed class RotaryTurn(Tensor cos, Tensor sin)
+/// <summary>The turns of one forward pass: [T, 1, D], or [B, T, 1, D] where rows begin at different columns. Disposed of after the last layer.</summary>
+internal sealed class RotaryTurn(Tensor cos, Tensor sin) : IDisposable
 {
-    private Tensor _cos = cos;
-    private Tensor _sin = sin;
+    private Tensor _cos = cos.DetachFromDisposeScope();
+    private Tensor _sin = sin.DetachFromDisposeScope();
 
     /// <summary>Turns every head by its position: [B, T, H, D] → [B, T, H, D].</summary>
     public Tensor Apply(Tensor x_BTHD)
     {
         if (_cos.dtype != x_BTHD.dtype) // in the arithmetic of the queries, as they come out of their projection
         {
-            (_cos, _sin) = (_cos.to(x_BTHD.dtype), _sin.to(x_BTHD.dtype));
+            (Tensor cos, Tensor sin) = (_cos, _sin);
+            _cos = cos.to(x_BTHD.dtype).DetachFromDisposeScope(); // they outlive the layer that asked first
+            _sin = sin.to(x_BTHD.dtype).DetachFromDisposeScope();
+            cos.Dispose();
+            sin.Dispose();
         }
 
         return (x_BTHD * _cos).addcmul_(x_BTHD.roll(x_BTHD.shape[3] / 2, 3), _sin, 1);
+    }
+
+    public void Dispose()
+    {
+        _cos.Dispose();
+        _sin.Dispose();
     }
 }

@@ -127,6 +127,14 @@ public sealed record Routing(Tensor Scores_NE, Tensor Counts_E, Tensor Tokens_A,
         return new Routing(Scores_NE, tensor(padded, device: device), With0(Tokens_A), tensor(experts, device: device), With0(Weights_A), null);
     }
 
+    /// <summary>All its tensors, one dispose scope further out.</summary>
+    internal Routing MoveToOuterDisposeScope()
+    {
+        Array.ForEach([Scores_NE, Counts_E, Tokens_A, Experts_A, Weights_A], tensor => tensor.MoveToOuterDisposeScope());
+        Places_NK?.MoveToOuterDisposeScope();
+        return this;
+    }
+
     /// <summary>
     /// The load-balancing loss E·Σᵢ fᵢ·Pᵢ (arXiv 2501.13074, section 2.3, after Switch Transformer): fᵢ is the share of tokens whose
     /// experts include i (with top-K the f sum to K), Pᵢ the mean softmax score of i. Its minimum, at perfect balance, is K. The

@@ -37,6 +37,7 @@ public sealed class Transformer : nn.Module<Tensor, TransformerOutput>
     private readonly RmsNorm norm;
     private readonly Projection? lm_head;     // null when the head is the embedding
     private readonly RotaryEmbedding _rotary;
+    private readonly Recomputation _recomputation = new();
 
     /// <summary>Builds the model with weights drawn from torch's current generator.</summary>
     /// <param name="config">Its sizes.</param>
@@ -60,6 +61,15 @@ public sealed class Transformer : nn.Module<Tensor, TransformerOutput>
     }
 
     public TransformerConfig Config { get; }
+
+    /// <summary>
+    /// Whether a pass with gradients keeps the blocks' inputs alone and computes what lies between again in the backward pass: less
+    /// memory, a third more time, the same numbers. It belongs to a machine rather than to the model, so the config does not have it.
+    /// </summary>
+    public bool GradientCheckpointing { get; set; }
+
+    /// <summary>The low-rank adapter on the projections; null for none.</summary>
+    public LowRankAdapter? Adapter { get; internal set; }
 
     /// <summary>Where the weights are.</summary>
     public Device Device => embed_tokens.weight.device;
@@ -87,6 +97,9 @@ public sealed class Transformer : nn.Module<Tensor, TransformerOutput>
     /// <summary>The feed-forward layers with experts that balance themselves without a loss; most models have none.</summary>
     public IEnumerable<MixtureOfExperts> MixturesOfExperts => layers.Select(layer => layer.mlp).OfType<MixtureOfExperts>();
 
+    /// <summary>The blocks, first to last.</summary>
+    internal IEnumerable<TransformerBlock> Blocks => layers;
+
     /// <summary>Token ids [B, T] → logits [B, T, V].</summary>
     public override TransformerOutput forward(Tensor tokens_BT)
     {
@@ -105,15 +118,17 @@ public sealed class Transformer : nn.Module<Tensor, TransformerOutput>
         long length = (cache?.LongestRow ?? 0) + tokens;
         Require.That(length <= Config.ContextLength, "the sequence's length", length, $"up to {Config.ContextLength}, the model's ContextLength");
         cache?.RequireRoom(rows, tokens);
-        RotaryTurn turn = _rotary.At(before, tokens, length, cache?.Starts_B, Device);
-        var mask = new AttentionMask(tokens, before + tokens, Config.Attention?.SlidingWindow, cache?.Starts_B, Device);
+        Tensor? starts_B = cache?.Starts_B;
+        using RotaryTurn turn = _rotary.At(before, tokens, length, starts_B, Device);
+        using var mask = new AttentionMask(tokens, before + tokens, Config.Attention?.SlidingWindow, starts_B, Device);
 
         Tensor x_BTC = Aten.Embedding(embed_tokens.weight, tokens_BT);
         look?.Invoke("embed_tokens", x_BTC);
         var routings = new List<Routing>(Config.Layers);
         for (int i = 0; i < layers.Count; i++)
         {
-            (x_BTC, Routing? routing) = layers[i].forward(x_BTC, turn, mask, cache?[i]);
+            using Tensor? input_BTC = look is null ? x_BTC : null; // whoever looked may have kept it
+            (x_BTC, Routing? routing) = GradientCheckpointing && is_grad_enabled() ? Recomputed(layers[i], x_BTC) : Kept(layers[i], x_BTC, turn, mask, cache?[i]);
             if (routing is not null)
             {
                 routings.Add(routing);
@@ -130,6 +145,26 @@ public sealed class Transformer : nn.Module<Tensor, TransformerOutput>
 
     /// <summary>Output of <see cref="Hidden"/> [.., C] → logits [.., V].</summary>
     public Tensor Logits(Tensor hidden_C) => nn.functional.linear(hidden_C, (lm_head ?? embed_tokens).weight);
+
+    // One scope a block: what the gradients do not need goes before the next block begins.
+    private static (Tensor Output_BTC, Routing? Routing) Kept(TransformerBlock layer, Tensor x_BTC, RotaryTurn turn, AttentionMask mask, KeyValueCache.LayerCache? cache)
+    {
+        using var scope = NewDisposeScope();
+        (Tensor output_BTC, Routing? routing) = layer.forward(x_BTC, turn, mask, cache);
+        return (output_BTC.MoveToOuterDisposeScope(), routing?.MoveToOuterDisposeScope());
+    }
+
+    // Turns and mask are made anew each time: in the backward pass those of the forward pass are gone.
+    private (Tensor Output_BTC, Routing? Routing) Recomputed(TransformerBlock layer, Tensor x_BTC) => _recomputation.Run(
+        input_BTC =>
+        {
+            long tokens = input_BTC.shape[1];
+            using RotaryTurn turn = _rotary.At(0, tokens, tokens, starts_B: null, Device);
+            using var mask = new AttentionMask(tokens, tokens, Config.Attention?.SlidingWindow, Starts_B: null, Device);
+            return layer.forward(input_BTC, turn, mask, cache: null);
+        },
+        layer.parameters(),
+        x_BTC);
 
     private void Initialize()
     {
@@ -150,6 +185,7 @@ public sealed class Transformer : nn.Module<Tensor, TransformerOutput>
         if (disposing)
         {
             _rotary.Dispose();
+            _recomputation.Dispose();
         }
 
         base.Dispose(disposing);

@@ -33,7 +33,8 @@ public sealed record PolicyEvaluationOptions
 /// <param name="Format">Whose greedy completion has the answer format.</param>
 /// <param name="Truncated">Whose greedy completion was cut off.</param>
 /// <param name="Length">Mean tokens of a greedy completion.</param>
-public sealed record PolicyScore(int Difficulty, double Greedy, double? PassAt1, double? ConsensusAtK, double Format, double Truncated, double Length)
+/// <param name="GreedyLenient">Whose greedy answer is right as a reader would take it (<see cref="Scoring.Lenient"/>); of the same completions as Greedy.</param>
+public sealed record PolicyScore(int Difficulty, double Greedy, double? PassAt1, double? ConsensusAtK, double Format, double Truncated, double Length, double GreedyLenient)
 {
     /// <summary>The mean over difficulties, under difficulty 0.</summary>
     public static PolicyScore Mean(IReadOnlyList<PolicyScore> scores) => new(
@@ -43,7 +44,8 @@ public sealed record PolicyScore(int Difficulty, double Greedy, double? PassAt1,
         scores.Average(score => score.ConsensusAtK),
         scores.Average(score => score.Format),
         scores.Average(score => score.Truncated),
-        scores.Average(score => score.Length));
+        scores.Average(score => score.Length),
+        scores.Average(score => score.GreedyLenient));
 }
 
 /// <summary>Asks a policy the same held-out problems again and again.</summary>
@@ -81,13 +83,15 @@ public sealed class PolicyEvaluator
                 sampled?.Samples.Chunk(_options.Samples).Average(Consensus),
                 greedy.Mean(s_format.Name),
                 greedy.Truncated / (double)greedy.Samples.Count,
-                greedy.Samples.Average(judged => judged.Sample.Completion.Tokens));
+                greedy.Samples.Average(judged => judged.Sample.Completion.Tokens),
+                greedy.Mean(s_lenient.Name));
         })];
     }
 
     private static readonly AccuracyVerifier s_accuracy = new();
+    private static readonly AccuracyVerifier s_lenient = new(Scoring.Lenient);
     private static readonly FormatVerifier s_format = new();
-    private static readonly CombinedReward s_judge = new([new WeightedVerifier(s_accuracy), new WeightedVerifier(s_format)]);
+    private static readonly CombinedReward s_judge = new([new WeightedVerifier(s_accuracy), new WeightedVerifier(s_lenient), new WeightedVerifier(s_format)]);
 
     private JudgedBatch Ask(TextGenerator generator, IReadOnlyList<Problem> problems, int samples, double temperature, CancellationToken cancellation)
     {

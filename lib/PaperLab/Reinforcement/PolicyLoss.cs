@@ -53,16 +53,18 @@ internal sealed class AnswerBatch
     /// <param name="temperature">Of the sampling.</param>
     public (Tensor LogProbs_N, Tensor Entropy_N) Score(Transformer model, double temperature)
     {
+        // One tensor of N·V lives on for the gradients; each of the others is as large, so none is kept longer than it is needed.
+        using var scope = NewDisposeScope();
         Tensor hidden_NC = model.Hidden(_tokens_BT).Hidden_BTC.flatten(0, 1).index_select(0, _places_N);
         Tensor logits_NV = model.Logits(hidden_NC).to(ScalarType.Float32);
         Tensor logProbs_NV = (temperature == 1 ? logits_NV : logits_NV / (float)temperature).log_softmax(-1);
         Tensor entropy_N;
         using (no_grad())
         {
-            entropy_N = -(logProbs_NV.exp() * logProbs_NV).sum(-1);
+            entropy_N = -logProbs_NV.exp().mul_(logProbs_NV).sum(-1);
         }
 
-        return (logProbs_NV.gather(-1, _answers_N.unsqueeze(-1)).squeeze(-1), entropy_N);
+        return (logProbs_NV.gather(-1, _answers_N.unsqueeze(-1)).squeeze(-1).MoveToOuterDisposeScope(), entropy_N.MoveToOuterDisposeScope());
     }
 }
 

@@ -11,7 +11,6 @@ using PaperLab.Generation;
 using PaperLab.Models;
 using PaperLab.Text;
 using PaperLab.Training;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace PaperLab.Reinforcement;
@@ -135,7 +134,7 @@ public sealed class PolicyTrainer
     /// <exception cref="TrainingDivergedException">The loss or a gradient is no longer a number.</exception>
     public IEnumerable<PolicyStep> Train(CancellationToken cancellation = default)
     {
-        using Transformer? reference = _config.Objective.KlWeight > 0 ? Copy(_policy) : null;
+        using PolicyReference? reference = _config.Objective.KlWeight > 0 ? new PolicyReference(_policy) : null;
         using var optimizer = new AdamW(_policy.named_parameters(), _config.LearningRate, _config.WeightDecay);
         for (int step = 1; step <= _config.Steps; step++)
         {
@@ -149,7 +148,7 @@ public sealed class PolicyTrainer
             Improvement done = Improve(optimizer, reference, rollout, order, rewards, step);
             if (step % _config.ReferenceInterval == 0)
             {
-                CopyWeights(_policy, reference);
+                reference?.Renew();
             }
 
             yield return new PolicyStep(
@@ -188,7 +187,7 @@ public sealed class PolicyTrainer
     }
 
     // Advantage, loss, step: each minibatch moves the policy once.
-    private Improvement Improve(AdamW optimizer, Transformer? reference, Rollout rollout, ulong order, double[] rewards, int step)
+    private Improvement Improve(AdamW optimizer, PolicyReference? reference, Rollout rollout, ulong order, double[] rewards, int step)
     {
         using var scope = NewDisposeScope();
         double[] advantages = _config.Objective.Advantages(rewards, _config.Answers);
@@ -213,7 +212,7 @@ public sealed class PolicyTrainer
                 AnswerBatch batch = rollout.Batch(micro, _policy.Device);
                 (Tensor logProbs_N, Tensor entropy_N) = batch.Score(_policy, _config.Temperature);
                 Tensor old_N = old is null ? logProbs_N.detach() : cat([.. micro.Select(row => old[row])]);
-                Tensor? reference_N = reference is null ? null : Frozen(() => batch.Score(reference, _config.Temperature).LogProbs_N);
+                Tensor? reference_N = reference is null ? null : Frozen(() => reference.With(model => batch.Score(model, _config.Temperature).LogProbs_N));
                 PolicyLoss loss = PolicyLoss.Of(
                     logProbs_N, old_N, reference_N, batch.PerToken([.. micro.Select(row => advantages[row])]), batch.PerToken([.. micro.Select(row => weights[row])]), _config.Objective);
                 loss.Loss.backward();
@@ -262,25 +261,6 @@ public sealed class PolicyTrainer
         using var noGrad = no_grad();
         using var scope = NewDisposeScope();
         return compute().MoveToOuterDisposeScope();
-    }
-
-    private static Transformer Copy(Transformer model)
-    {
-        var copy = new Transformer(model.Config, initialize: false);
-        copy.to(model.Device);
-        CopyWeights(model, copy);
-        return copy;
-    }
-
-    private static void CopyWeights(Transformer from, Transformer? to)
-    {
-        using var noGrad = no_grad();
-        using var scope = NewDisposeScope();
-        Dictionary<string, Tensor> weights = from.state_dict();
-        foreach ((string name, Tensor value) in to?.state_dict() ?? [])
-        {
-            value.copy_(weights[name]);
-        }
     }
 
     private readonly record struct Improvement(double Loss, double ClipShare, double Kl, double Entropy, double GradientNorm);

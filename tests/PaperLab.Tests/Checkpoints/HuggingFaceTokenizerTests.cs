@@ -243,6 +243,21 @@ public sealed class HuggingFaceTokenizerTests
             .Check(Config.QuickThrowOnFailure.WithMaxTest(1500));
     }
 
+    [Fact]
+    public void Ids_that_a_model_has_and_its_tokenizer_has_not_are_unreadable_text_where_that_is_asked_for()
+    {
+        JsonObject json = TinyTokenizers.ByteLevel();
+        json["added_tokens"]!.AsArray().RemoveAt(1); // 260 is a gap
+        HuggingFaceTokenizer tokenizer = Read(json);
+        var padded = new PaddedTokenizer(tokenizer);
+
+        Assert.Equal("ab\uFFFD\uFFFDc<|end|>\uFFFD", padded.Decode([256, 300, 260, tokenizer.TokenId("c")!.Value, 259, -1]));
+        Assert.Equal("abc", padded.Decode(padded.Encode("abc")));
+        Assert.Equal("", padded.Decode([]));
+        Assert.Equal(tokenizer.VocabularySize, padded.VocabularySize);
+        Assert.Throws<ArgumentException>(() => tokenizer.Decode([300]));
+    }
+
     private static HuggingFaceTokenizer Read(JsonObject json)
     {
         using var folder = new TemporaryFolder();

@@ -1,0 +1,59 @@
+using PaperLab.Models;
+using PaperLab.Reinforcement;
+using PaperLab.Text;
+using PaperLab.Training;
+using static TorchSharp.torch;
+
+namespace PaperLab.Tests.Reinforcement;
+
+public sealed class PolicyEvaluatorTests : TorchTest
+{
+    private static readonly SymbolTokenizer s_tokenizer = new([.. ResponseFormat.Tags, "1", "2", "="]);
+
+    [Theory]
+    [InlineData("12", 0, 1)]
+    [InlineData("<think>1</think><answer>12</answer>", 1, 1)]
+    [InlineData("<think>12</think><answer>21</answer>", 0, 0)]
+    public void A_right_answer_without_its_form_counts_leniently_only(string completion, double strict, double lenient)
+    {
+        var task = new OneQuestion(completion);
+        using Transformer policy = Memorised(task);
+        var evaluator = new PolicyEvaluator(new PolicyEvaluationOptions { Problems = 1, MaxNewTokens = 12 }, task, s_tokenizer, SymbolTokenizer.End);
+
+        PolicyScore score = Assert.Single(evaluator.Evaluate(policy));
+
+        Assert.Equal((strict, lenient, 0), (score.Greedy, score.GreedyLenient, score.Truncated));
+        Assert.Equal(lenient / 2, PolicyScore.Mean([score, score with { GreedyLenient = 0 }]).GreedyLenient);
+    }
+
+    private static Transformer Memorised(OneQuestion task)
+    {
+        manual_seed(2);
+        var policy = new Transformer(new TransformerConfig { VocabularySize = s_tokenizer.VocabularySize, Width = 32, Layers = 1, Heads = 2, ContextLength = 24, FeedForward = new DenseConfig(64) });
+        using var optimizer = new AdamW(policy.named_parameters(), learningRate: 5e-3);
+        Batch batch = DemonstrationBatch.Of([task.Demonstrate(1, 0)], s_tokenizer, SymbolTokenizer.End, 24);
+        for (int step = 0; step < 80; step++)
+        {
+            using var scope = NewDisposeScope();
+            optimizer.ZeroGradients();
+            Tensor logits_BTV = policy.forward(tensor(batch.Inputs, [batch.Sequences, batch.Context])).Logits_BTV;
+            nn.functional.cross_entropy(logits_BTV.flatten(0, 1), tensor(batch.Targets), ignore_index: Batch.Ignored).backward();
+            optimizer.Step();
+        }
+
+        return policy;
+    }
+
+    private sealed class OneQuestion(string completion) : ITask
+    {
+        private static readonly NumberProblem s_problem = new("1=", new Rational(12));
+
+        public string Name => "one question";
+
+        public IReadOnlyList<int> Difficulties { get; } = [1];
+
+        public Problem Draw(Split split, int difficulty, ulong seed) => s_problem;
+
+        public Demonstration Demonstrate(int difficulty, ulong seed) => new(s_problem, completion);
+    }
+}
