@@ -131,6 +131,10 @@ public sealed class RunStore
         where T : class, IRecordedRun =>
         Kept(paper, config, train, usable, fresh, checkpoints, note, cancellation);
 
+    /// <summary>Whether a record is kept under this config that can be read.</summary>
+    internal bool Holds(string paper, object config) =>
+        new[] { _written, _shipped }.OfType<string>().Any(root => TryRead(Path.Combine(root, paper, KeyOf(config) + ".json")) is not null);
+
     /// <summary>Whether another process, or this one, makes what is kept under this config at the moment.</summary>
     internal bool IsInUse(string paper, object config) => CheckpointFolder.IsInUse(CheckpointsOf(paper, KeyOf(config)));
 
