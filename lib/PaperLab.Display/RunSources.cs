@@ -31,7 +31,7 @@ public sealed class RunSources : IHtmlView
             return "These numbers come from no recorded run.";
         }
 
-        RunRecord[] records = [.. _sources.Select(source => source.Record).OfType<RunRecord>()];
+        IRecordedRun[] records = [.. _sources.Select(source => source.Record).OfType<IRecordedRun>()];
         int measurements = _sources.Count - records.Length;
         string counts = string.Join(" and ", new[] { RunText.Count(records.Length, "recorded run"), RunText.Count(measurements, "measurement") }.Where(part => part.Length > 0));
         string made = _sources.Count(source => source.Made) is > 0 and int here ? $", {here} of them made just now" : "";

@@ -10,10 +10,10 @@ namespace PaperLab.Display;
 public sealed class RunTimes : IHtmlView
 {
     private readonly string _preset;
-    private readonly IReadOnlyList<RunRecord> _records;
+    private readonly IReadOnlyList<IRecordedRun> _records;
     private readonly bool _fresh;
 
-    private RunTimes(string preset, IReadOnlyList<RunRecord> records, bool fresh) => (_preset, _records, _fresh) = (preset, records, fresh);
+    private RunTimes(string preset, IReadOnlyList<IRecordedRun> records, bool fresh) => (_preset, _records, _fresh) = (preset, records, fresh);
 
     /// <summary>Looks up what is recorded.</summary>
     /// <param name="store">Where.</param>

@@ -47,7 +47,7 @@ internal static class TrainingView
             indent: "  ").TrimEnd();
 
     public static string ToLine(TrainingProgress progress) =>
-        $"{Name(progress)}: step {Steps(progress)} ({Share(progress) * 100:0}%), loss {LossText(progress)}, {Speed(progress)} tokens/s, {CellText.Duration(progress.Elapsed)} elapsed"
+        $"{Name(progress)}: step {Steps(progress)} ({Share(progress) * 100:0}%){(progress.Metric == "loss" ? ", loss" : ",")} {LossText(progress)}, {Speed(progress)} tokens/s, {CellText.Duration(progress.Elapsed)} elapsed"
             + (progress.Step >= progress.Steps ? ", done" : $", {CellText.Duration(progress.Remaining)} left");
 
     private static string Name(TrainingProgress progress) => progress.ResumedAfter is { } step ? $"{progress.Run}, resumed after step {step:N0}" : progress.Run;
@@ -65,7 +65,9 @@ internal static class TrainingView
 
     private static string Steps(TrainingProgress progress) => $"{progress.Step:N0}/{progress.Steps:N0}";
 
-    private static string LossText(TrainingProgress progress) => double.IsFinite(progress.Loss) ? progress.Loss.ToString("F3") : "not finite";
+    // The column is headed "loss"; another number says what it is.
+    private static string LossText(TrainingProgress progress) =>
+        (progress.Metric == "loss" ? "" : progress.Metric + " ") + (double.IsFinite(progress.Loss) ? progress.Loss.ToString("F3") : "not finite");
 
     private static string Loss(TrainingProgress progress) =>
         double.IsFinite(progress.Loss) ? LossText(progress) : $"<b style=\"color:{Palette.Vermillion}\">⚠ not finite</b>";

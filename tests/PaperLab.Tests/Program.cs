@@ -7,7 +7,8 @@ using Xunit.Runner.InProc.SystemConsole;
 
 return args switch
 {
-    [TrainingChild.Command, string folder, string steps] => TrainingChild.Run(folder, int.Parse(steps)),
+    [TrainingChild.OnText, string folder, string steps] => TrainingChild.Run(folder, int.Parse(steps)),
+    [TrainingChild.OnTask, string folder, string steps] => TrainingChild.RunPolicy(folder, int.Parse(steps)),
     [MpiChild.Command, string folder] => MpiChild.Run(folder),
     _ when args.Contains("--server") || args.Contains("--internal-msbuild-node") => await TestPlatformTestFramework.RunAsync(args, SelfRegisteredExtensions.AddSelfRegisteredExtensions),
     _ => await ConsoleRunner.Run(args),

@@ -8,8 +8,11 @@ using PaperLab.Text;
 namespace PaperLab.Reinforcement;
 
 /// <summary>What countdowns are drawn, and how they are demonstrated.</summary>
-public sealed record CountdownOptions
+public sealed record CountdownOptions : TaskOptions
 {
+    /// <summary>The difficulties that are drawn, rising; see <see cref="CountdownTask"/>.</summary>
+    public IReadOnlyList<int> Difficulties { get; init; } = [1, 2, 3, 4];
+
     /// <summary>Numbers are 1 to this.</summary>
     public int MaxNumber { get; init; } = 20;
 
@@ -40,11 +43,15 @@ public sealed record CountdownOptions
     /// </summary>
     public double? LanguageMix { get; init; }
 
-    /// <summary>Throws with the field, its value and the allowed range.</summary>
-    /// <exception cref="ArgumentException">A field is out of range.</exception>
-    public void Validate()
+    /// <inheritdoc/>
+    public override ISymbolTask Create() => new CountdownTask(this);
+
+    /// <inheritdoc/>
+    public override void Validate()
     {
         const string Prefix = $"{nameof(CountdownOptions)}.";
+        bool rising = Difficulties.Zip(Difficulties.Skip(1)).All(pair => pair.First < pair.Second);
+        Require.That(Difficulties.Count > 0 && rising && Difficulties.All(level => level is >= 1 and <= 4), Prefix + nameof(Difficulties), $"[{string.Join(", ", Difficulties)}]", "one or more from 1 to 4, in ascending order");
         Require.That(MaxNumber is >= 5 and <= 99, Prefix + nameof(MaxNumber), MaxNumber, "5 to 99");
         Require.AtLeast(MinTarget, 1, Prefix + nameof(MinTarget));
         Require.That(MaxTarget >= MinTarget && MaxTarget <= 999, Prefix + nameof(MaxTarget), MaxTarget, $"MinTarget = {MinTarget} to 999");
@@ -66,7 +73,7 @@ public sealed record CountdownOptions
 }
 
 /// <summary>Draws countdowns. Difficulty 1: three numbers, sums and differences suffice. 2: three numbers, they do not. 3 and 4: the same with four numbers.</summary>
-public sealed class CountdownTask : ITask
+public sealed class CountdownTask : ISymbolTask
 {
     private const int MostChains = 1_000; // that are tried before a task is said to have none of its kind
 
@@ -91,14 +98,14 @@ public sealed class CountdownTask : ITask
         ]);
     }
 
-    /// <summary>The symbols of prompts and chains.</summary>
+    /// <inheritdoc/>
     public SymbolTokenizer Tokenizer { get; }
 
     /// <inheritdoc/>
     public string Name => "countdown";
 
     /// <inheritdoc/>
-    public IReadOnlyList<int> Difficulties { get; } = [1, 2, 3, 4];
+    public IReadOnlyList<int> Difficulties => _options.Difficulties;
 
     /// <inheritdoc/>
     public Problem Draw(Split split, int difficulty, ulong seed)

@@ -12,7 +12,7 @@ using PaperLab.Text;
 namespace PaperLab.Reinforcement;
 
 /// <summary>The sizes of the parity task.</summary>
-public sealed record ParityOptions
+public sealed record ParityOptions : TaskOptions
 {
     /// <summary>d: numbers of bits that problems can have; each is a difficulty.</summary>
     public IReadOnlyList<int> Lengths { get; init; } = [16];
@@ -29,9 +29,11 @@ public sealed record ParityOptions
     /// </summary>
     public double? LanguageMix { get; init; }
 
-    /// <summary>Throws with the field, its value and the allowed range.</summary>
-    /// <exception cref="ArgumentException">A field is out of range.</exception>
-    public void Validate()
+    /// <inheritdoc/>
+    public override ISymbolTask Create() => new ParityTask(this);
+
+    /// <inheritdoc/>
+    public override void Validate()
     {
         const string Prefix = $"{nameof(ParityOptions)}.";
         Require.That(
@@ -62,7 +64,7 @@ public sealed record ParityProblem(string Prompt, string Bits) : Problem(Prompt)
 }
 
 /// <summary>Draws parities.</summary>
-public sealed class ParityTask : ITask
+public sealed class ParityTask : ISymbolTask
 {
     private readonly ParityOptions _options;
 
@@ -76,7 +78,7 @@ public sealed class ParityTask : ITask
         Tokenizer = new SymbolTokenizer([.. ResponseFormat.Tags, "0", "1", "=", .. options.LanguageMix is null ? [] : words]);
     }
 
-    /// <summary>The symbols of prompts and chains.</summary>
+    /// <inheritdoc/>
     public SymbolTokenizer Tokenizer { get; }
 
     /// <inheritdoc/>

@@ -33,8 +33,12 @@ public sealed record PolicyEvaluationOptions
 /// <param name="Format">Whose greedy completion has the answer format.</param>
 /// <param name="Truncated">Whose greedy completion was cut off.</param>
 /// <param name="Length">Mean tokens of a greedy completion.</param>
-/// <param name="GreedyLenient">Whose greedy answer is right as a reader would take it (<see cref="Scoring.Lenient"/>); of the same completions as Greedy.</param>
-public sealed record PolicyScore(int Difficulty, double Greedy, double? PassAt1, double? ConsensusAtK, double Format, double Truncated, double Length, double GreedyLenient)
+/// <param name="Verifies">Whose greedy chain says of a result whether it is the target; null where the task has no targets.</param>
+/// <param name="GoesBack">Whose greedy chain returns to earlier numbers; null where the task has no targets.</param>
+/// <param name="Language">Mean share of the greedy chain's words that are in the language asked for; null where none is asked for.</param>
+/// <param name="GreedyLenient">Whose greedy answer is right as a reader would take it (<see cref="Scoring.Lenient"/>), of the same completions as Greedy; null in older records.</param>
+public sealed record PolicyScore(
+    int Difficulty, double Greedy, double? PassAt1, double? ConsensusAtK, double Format, double Truncated, double Length, double? Verifies = null, double? GoesBack = null, double? Language = null, double? GreedyLenient = null)
 {
     /// <summary>The mean over difficulties, under difficulty 0.</summary>
     public static PolicyScore Mean(IReadOnlyList<PolicyScore> scores) => new(
@@ -45,8 +49,20 @@ public sealed record PolicyScore(int Difficulty, double Greedy, double? PassAt1,
         scores.Average(score => score.Format),
         scores.Average(score => score.Truncated),
         scores.Average(score => score.Length),
+        scores.Average(score => score.Verifies),
+        scores.Average(score => score.GoesBack),
+        scores.Average(score => score.Language),
         scores.Average(score => score.GreedyLenient));
 }
+
+/// <summary>A problem, what a policy answered greedily, and what the verifiers say of it.</summary>
+/// <param name="Difficulty">The problem's.</param>
+/// <param name="Prompt">What was asked.</param>
+/// <param name="Completion">What was written.</param>
+/// <param name="Truncated">Whether it was cut off.</param>
+/// <param name="Right">Whether the answer is right.</param>
+/// <param name="Verdict">Why, in a few words: accuracy, then format.</param>
+public sealed record PolicyExample(int Difficulty, string Prompt, string Completion, bool Truncated, bool Right, string Verdict);
 
 /// <summary>Asks a policy the same held-out problems again and again.</summary>
 public sealed class PolicyEvaluator
@@ -69,29 +85,52 @@ public sealed class PolicyEvaluator
     }
 
     /// <summary>The scores, one for each difficulty.</summary>
-    public IReadOnlyList<PolicyScore> Evaluate(Transformer policy, CancellationToken cancellation = default)
+    public IReadOnlyList<PolicyScore> Evaluate(Transformer policy, CancellationToken cancellation = default) => Evaluate(policy, 0, cancellation).Scores;
+
+    /// <summary>The scores, and the answers to the first problems of each difficulty.</summary>
+    /// <param name="policy">The policy.</param>
+    /// <param name="examples">Of each difficulty.</param>
+    /// <param name="cancellation">Ends it between two tokens.</param>
+    public (IReadOnlyList<PolicyScore> Scores, IReadOnlyList<PolicyExample> Examples) Evaluate(Transformer policy, int examples, CancellationToken cancellation = default)
     {
         var generator = new TextGenerator(policy);
-        return [.. _sets.Select(set =>
+        var scores = new List<PolicyScore>();
+        var shown = new List<PolicyExample>();
+        foreach ((int difficulty, IReadOnlyList<Problem> problems) in _sets)
         {
-            JudgedBatch greedy = Ask(generator, set.Problems, 1, temperature: 0, cancellation);
-            JudgedBatch? sampled = _options.Samples > 0 ? Ask(generator, set.Problems, _options.Samples, _options.Temperature, cancellation) : null;
-            return new PolicyScore(
-                set.Difficulty,
+            JudgedBatch greedy = Ask(generator, problems, 1, temperature: 0, cancellation);
+            JudgedBatch? sampled = _options.Samples > 0 ? Ask(generator, problems, _options.Samples, _options.Temperature, cancellation) : null;
+            Sample[] answers = [.. greedy.Samples.Select(judged => judged.Sample)];
+            TraceStatistics[] traces = [.. answers.Where(answer => answer.Problem is CountdownProblem).Select(answer => TraceStatistics.Of(answer.Completion.Text, ((CountdownProblem)answer.Problem).Target))];
+            scores.Add(new PolicyScore(
+                difficulty,
                 greedy.Mean(s_accuracy.Name),
                 sampled?.Mean(s_accuracy.Name),
                 sampled?.Samples.Chunk(_options.Samples).Average(Consensus),
                 greedy.Mean(s_format.Name),
-                greedy.Truncated / (double)greedy.Samples.Count,
-                greedy.Samples.Average(judged => judged.Sample.Completion.Tokens),
-                greedy.Mean(s_lenient.Name));
-        })];
+                greedy.Truncated / (double)answers.Length,
+                answers.Average(answer => answer.Completion.Tokens),
+                traces.Length == 0 ? null : traces.Average(trace => trace.Verifies ? 1.0 : 0),
+                traces.Length == 0 ? null : traces.Average(trace => trace.GoesBack ? 1.0 : 0),
+                answers.All(answer => answer.Problem.Language is not null) ? answers.Average(answer => s_language.Judge(answer).Value) : null,
+                s_lenient.Judge(answers, cancellation).MeanReward));
+            shown.AddRange(greedy.Samples.Take(examples).Select(judged => new PolicyExample(
+                difficulty,
+                judged.Sample.Problem.Prompt,
+                judged.Sample.Completion.Text,
+                judged.Sample.Completion.Truncated,
+                judged.Judgements[0].Score.Value == 1,
+                string.Join("; ", judged.Judgements.Select(judgement => $"{judgement.Verifier}: {judgement.Score.Reason}")))));
+        }
+
+        return (scores, shown);
     }
 
     private static readonly AccuracyVerifier s_accuracy = new();
-    private static readonly AccuracyVerifier s_lenient = new(Scoring.Lenient);
     private static readonly FormatVerifier s_format = new();
-    private static readonly CombinedReward s_judge = new([new WeightedVerifier(s_accuracy), new WeightedVerifier(s_lenient), new WeightedVerifier(s_format)]);
+    private static readonly LanguageVerifier s_language = new();
+    private static readonly CombinedReward s_lenient = new([new WeightedVerifier(new AccuracyVerifier(Scoring.Lenient))]);
+    private static readonly CombinedReward s_judge = new([new WeightedVerifier(s_accuracy), new WeightedVerifier(s_format)]);
 
     private JudgedBatch Ask(TextGenerator generator, IReadOnlyList<Problem> problems, int samples, double temperature, CancellationToken cancellation)
     {

@@ -4,6 +4,7 @@
 //   Dr. GRPO  arXiv 2503.20783, section 3.2: no division by the standard deviation, none by the answer's own length
 //   DAPO      arXiv 2503.14476, section 3: every token weighs the same, the upper clip is wider, groups without a difference are dropped
 //   REINFORCE with the batch's mean reward as its baseline
+//   Rejection sampling: the log-probability of accepted answers is raised, others are forgotten (RAFT, arXiv 2304.06767)
 //
 // G answers make a group: those to one question, one after another.
 
@@ -32,6 +33,9 @@ public enum RewardBaseline
 
     /// <summary>The mean of the whole batch.</summary>
     Batch,
+
+    /// <summary>Nothing: answers with at least <see cref="PolicyObjective.Accepted"/> are imitated, all with advantage 1, and the others left out.</summary>
+    Acceptance,
 }
 
 /// <summary>What the difference from the baseline is divided by.</summary>
@@ -63,6 +67,10 @@ public sealed record PolicyObjective
     /// <summary>What an answer's reward is compared with.</summary>
     public RewardBaseline Baseline { get; init; }
 
+    /// <summary>The lowest reward that is accepted, where <see cref="Baseline"/> is <see cref="RewardBaseline.Acceptance"/>.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
+    public double Accepted { get; init; }
+
     /// <summary>What the difference is divided by. The papers do not say which of the two standard deviations.</summary>
     public AdvantageScale Scale { get; init; } = AdvantageScale.SampleStandardDeviation;
 
@@ -87,6 +95,11 @@ public sealed record PolicyObjective
     /// <summary>REINFORCE: on fresh answers the ratio is 1, and its gradient that of the log-probability.</summary>
     public static PolicyObjective Reinforce { get; } = new() { Weighting = TokenWeighting.ByToken, Baseline = RewardBaseline.Batch, Scale = AdvantageScale.None };
 
+    /// <summary>Fine-tuning on the model's own accepted answers, drawn anew for every step.</summary>
+    /// <param name="accepted">The lowest reward that is accepted.</param>
+    public static PolicyObjective RejectionSampling(double accepted) =>
+        new() { Weighting = TokenWeighting.ByToken, Baseline = RewardBaseline.Acceptance, Accepted = accepted, Scale = AdvantageScale.None };
+
     /// <summary>Dr. GRPO.</summary>
     /// <param name="longest">The longest that an answer can be.</param>
     public static PolicyObjective DrGrpo(int longest) => new() { Weighting = TokenWeighting.ByConstant, ConstantLength = longest, Scale = AdvantageScale.None };
@@ -101,6 +114,8 @@ public sealed record PolicyObjective
             ConstantLength,
             Weighting == TokenWeighting.ByConstant ? "1 or more: the longest that an answer can be" : $"0 where Weighting is {Weighting}");
         Require.That(Baseline == RewardBaseline.Group || Scale == AdvantageScale.None, nameof(Scale), Scale, $"{AdvantageScale.None} where Baseline is {Baseline}: a standard deviation is a group's");
+        Require.That(Baseline == RewardBaseline.Acceptance || Accepted == 0, nameof(Accepted), Accepted, $"0 where Baseline is {Baseline}");
+        Require.That(double.IsFinite(Accepted), nameof(Accepted), Accepted, "a finite number");
         Require.That(ClipLow is > 0 and < 1, nameof(ClipLow), ClipLow, "above 0, below 1");
         Require.That(ClipHigh > 0 && double.IsFinite(ClipHigh), nameof(ClipHigh), ClipHigh, "above 0");
         Require.That(KlWeight >= 0 && double.IsFinite(KlWeight), nameof(KlWeight), KlWeight, "0 or more");
@@ -113,6 +128,11 @@ public sealed record PolicyObjective
     public double[] Advantages(IReadOnlyList<double> rewards, int groupSize)
     {
         Require.That(groupSize >= 1 && rewards.Count % groupSize == 0, "the number of answers", rewards.Count, $"a multiple of the group size, {groupSize}");
+        if (Baseline == RewardBaseline.Acceptance)
+        {
+            return [.. rewards.Select(reward => IsAccepted(reward) ? 1.0 : 0)];
+        }
+
         double batchMean = rewards.Count == 0 ? 0 : rewards.Average();
         return
         [
@@ -139,11 +159,14 @@ public sealed record PolicyObjective
     /// <summary>Whether all rewards of a group are equal: nothing can be learned from comparing its answers.</summary>
     public static bool IsDead(IReadOnlyList<double> group) => group.Max() - group.Min() <= SameReward;
 
-    /// <summary>The answers that are trained on: all, or those of groups that are not dead.</summary>
+    /// <summary>The answers that are trained on: all, those of groups that are not dead, or those that are accepted.</summary>
     /// <param name="rewards">Of every answer, groups one after another.</param>
     /// <param name="groupSize">G.</param>
-    public int[] Kept(IReadOnlyList<double> rewards, int groupSize) =>
-        [.. rewards.Chunk(groupSize).SelectMany((group, g) => DropDeadGroups && IsDead(group) ? [] : Enumerable.Range(g * groupSize, group.Length))];
+    public int[] Kept(IReadOnlyList<double> rewards, int groupSize) => Baseline == RewardBaseline.Acceptance
+        ? [.. Enumerable.Range(0, rewards.Count).Where(answer => IsAccepted(rewards[answer]))]
+        : [.. rewards.Chunk(groupSize).SelectMany((group, g) => DropDeadGroups && IsDead(group) ? [] : Enumerable.Range(g * groupSize, group.Length))];
+
+    private bool IsAccepted(double reward) => reward >= Accepted - SameReward;
 
     /// <summary>What each token of an answer weighs in the loss, for every answer of a batch.</summary>
     /// <param name="lengths">|o|: tokens of every answer.</param>

@@ -48,6 +48,10 @@ internal sealed class PolicyReference : IDisposable
         }
     }
 
+    /// <summary>What makes it, by name; its own tensors.</summary>
+    public Dictionary<string, Tensor> State() => _copy?.state_dict()
+        ?? _factors!.SelectMany((pair, i) => new[] { ($"{i}.lora_A", pair.A), ($"{i}.lora_B", pair.B) }).ToDictionary();
+
     public void Dispose()
     {
         Forget();

@@ -15,15 +15,9 @@ using static TorchSharp.torch;
 
 namespace PaperLab.Reinforcement;
 
-/// <summary>Everything that decides a training's numbers, but the model that it begins from, the task and the reward.</summary>
-public sealed record PolicyConfig
+/// <summary>Everything that decides a training's numbers, but the model that it begins from, the task and the reward. Its steps are rollouts.</summary>
+public sealed record PolicyConfig : PolicyStage
 {
-    /// <summary>Seed of the problems and of what is drawn.</summary>
-    public required int Seed { get; init; }
-
-    /// <summary>Rollouts.</summary>
-    public required int Steps { get; init; }
-
     /// <summary>Questions of a rollout.</summary>
     public int Questions { get; init; } = 32;
 
@@ -57,11 +51,10 @@ public sealed record PolicyConfig
     /// <summary>Steps after which the reference becomes a copy of the policy.</summary>
     public int ReferenceInterval { get; init; } = 400;
 
-    /// <summary>Throws with the field, its value and the allowed range.</summary>
-    /// <exception cref="ArgumentException">A field is out of range.</exception>
-    public void Validate()
+    /// <inheritdoc/>
+    public override void Validate()
     {
-        Require.AtLeast(Steps, 1, nameof(Steps));
+        base.Validate();
         Require.AtLeast(Questions, 1, nameof(Questions));
         Require.AtLeast(Answers, 2, nameof(Answers));
         Require.AtLeast(MaxNewTokens, 1, nameof(MaxNewTokens));
@@ -102,11 +95,35 @@ public sealed record PolicyStep(
     double GradientNorm,
     double RolloutSeconds,
     double RewardSeconds,
-    double TrainingSeconds);
+    double TrainingSeconds)
+{
+    private const int Digits = 6;
+
+    /// <summary>As records hold it: six significant digits.</summary>
+    internal PolicyStep Rounded() => new(
+        Step,
+        Round(Reward),
+        Verifiers.ToDictionary(verifier => verifier.Key, verifier => Round(verifier.Value)),
+        Round(Length),
+        Round(Truncated),
+        Round(DeadGroups),
+        Round(Entropy),
+        Round(Kl),
+        Round(ClipShare),
+        Round(Loss),
+        Round(GradientNorm),
+        Round(RolloutSeconds),
+        Round(RewardSeconds),
+        Round(TrainingSeconds));
+
+    internal static double Round(double value) => double.Parse(value.ToString($"G{Digits}"));
+}
 
 /// <summary>Improves a policy in place.</summary>
-public sealed class PolicyTrainer
+public sealed class PolicyTrainer : IStageTrainer
 {
+    private const string ReferencePrefix = "reference/";
+
     private readonly PolicyConfig _config;
     private readonly Transformer _policy;
     private readonly ITokenizer _tokenizer;
@@ -114,6 +131,8 @@ public sealed class PolicyTrainer
     private readonly ITask _task;
     private readonly CombinedReward _reward;
     private readonly TextGenerator _generator;
+    private readonly AdamW _optimizer;
+    private readonly PolicyReference? _reference;
 
     /// <param name="config">How.</param>
     /// <param name="policy">The model to improve.</param>
@@ -127,48 +146,91 @@ public sealed class PolicyTrainer
         config.Validate();
         (_config, _policy, _tokenizer, _end, _task, _reward) = (config, policy, tokenizer, end, task, reward);
         _generator = new TextGenerator(policy);
+        _optimizer = new AdamW(policy.named_parameters(), config.LearningRate, config.WeightDecay);
+        _reference = config.Objective.KlWeight > 0 ? new PolicyReference(policy) : null;
     }
 
-    /// <summary>Trains; each step as it is done.</summary>
+    /// <summary>Trains from the first step to the last; each as it is done.</summary>
     /// <exception cref="VerifierException">A verifier failed; the message names the sample.</exception>
     /// <exception cref="TrainingDivergedException">The loss or a gradient is no longer a number.</exception>
     public IEnumerable<PolicyStep> Train(CancellationToken cancellation = default)
     {
-        using PolicyReference? reference = _config.Objective.KlWeight > 0 ? new PolicyReference(_policy) : null;
-        using var optimizer = new AdamW(_policy.named_parameters(), _config.LearningRate, _config.WeightDecay);
         for (int step = 1; step <= _config.Steps; step++)
         {
-            cancellation.ThrowIfCancellationRequested();
-            var clock = Stopwatch.StartNew();
-            (Rollout rollout, ulong order) = Roll(step, cancellation);
-            TimeSpan rolled = clock.Elapsed;
-            JudgedBatch judged = _reward.Judge(rollout.Samples, cancellation);
-            TimeSpan rewarded = clock.Elapsed;
-            double[] rewards = [.. judged.Samples.Select(sample => sample.Reward)];
-            Improvement done = Improve(optimizer, reference, rollout, order, rewards, step);
-            if (step % _config.ReferenceInterval == 0)
-            {
-                reference?.Renew();
-            }
+            yield return Take(step, cancellation);
+        }
+    }
 
-            yield return new PolicyStep(
-                step,
-                judged.MeanReward,
-                _reward.Parts.ToDictionary(part => part.Verifier.Name, part => judged.Mean(part.Verifier.Name)),
-                rollout.Answers.Average(answer => answer.Tokens.Count),
-                judged.Truncated / (double)rewards.Length,
-                rewards.Chunk(_config.Answers).Average(group => PolicyObjective.IsDead(group) ? 1.0 : 0),
-                done.Entropy,
-                done.Kl,
-                done.ClipShare,
-                done.Loss,
-                done.GradientNorm,
-                rolled.TotalSeconds,
-                (rewarded - rolled).TotalSeconds,
-                (clock.Elapsed - rewarded).TotalSeconds);
+    /// <summary>Takes one step. Everything that it draws follows from the config's seed and the step.</summary>
+    /// <param name="step">1-based.</param>
+    /// <param name="cancellation">Ends it before the policy is changed.</param>
+    /// <exception cref="VerifierException">A verifier failed; the message names the sample.</exception>
+    /// <exception cref="TrainingDivergedException">The loss or a gradient is no longer a number.</exception>
+    public PolicyStep Take(int step, CancellationToken cancellation = default)
+    {
+        cancellation.ThrowIfCancellationRequested();
+        var clock = Stopwatch.StartNew();
+        (Rollout rollout, ulong order) = Roll(step, cancellation);
+        TimeSpan rolled = clock.Elapsed;
+        JudgedBatch judged = _reward.Judge(rollout.Samples, cancellation);
+        TimeSpan rewarded = clock.Elapsed;
+        double[] rewards = [.. judged.Samples.Select(sample => sample.Reward)];
+        Improvement done = Improve(rollout, order, rewards, step);
+        if (step % _config.ReferenceInterval == 0)
+        {
+            _reference?.Renew();
         }
 
-        optimizer.ZeroGradients();
+        return new PolicyStep(
+            step,
+            judged.MeanReward,
+            _reward.Parts.ToDictionary(part => part.Verifier.Name, part => judged.Mean(part.Verifier.Name)),
+            rollout.Answers.Average(answer => answer.Tokens.Count),
+            judged.Truncated / (double)rewards.Length,
+            rewards.Chunk(_config.Answers).Average(group => PolicyObjective.IsDead(group) ? 1.0 : 0),
+            done.Entropy,
+            done.Kl,
+            done.ClipShare,
+            done.Loss,
+            done.GradientNorm,
+            rolled.TotalSeconds,
+            (rewarded - rolled).TotalSeconds,
+            (clock.Elapsed - rewarded).TotalSeconds);
+    }
+
+    StageStep IStageTrainer.Take(int step, CancellationToken cancellation)
+    {
+        PolicyStep taken = Take(step, cancellation);
+        return new StageStep(taken.Loss, taken);
+    }
+
+    IReadOnlyDictionary<string, Tensor> IStageTrainer.State()
+    {
+        var state = new Dictionary<string, Tensor>(_optimizer.State());
+        foreach ((string name, Tensor value) in _reference?.State() ?? [])
+        {
+            state.Add(ReferencePrefix + name, value);
+        }
+
+        return state;
+    }
+
+    void IStageTrainer.Load(IReadOnlyDictionary<string, Tensor> state)
+    {
+        _optimizer.Load(state.Where(named => !named.Key.StartsWith(ReferencePrefix, StringComparison.Ordinal)).ToDictionary());
+        using var noGrad = no_grad();
+        foreach ((string name, Tensor value) in _reference?.State() ?? [])
+        {
+            value.copy_(state[ReferencePrefix + name]);
+        }
+    }
+
+    /// <summary>Frees the optimizer and the reference; the policy stays.</summary>
+    public void Dispose()
+    {
+        _optimizer.ZeroGradients();
+        _optimizer.Dispose();
+        _reference?.Dispose();
     }
 
     // Rollout: G answers to each of the step's questions, and a seed for their order in the minibatches. All of it follows from seed and step.
@@ -187,7 +249,7 @@ public sealed class PolicyTrainer
     }
 
     // Advantage, loss, step: each minibatch moves the policy once.
-    private Improvement Improve(AdamW optimizer, PolicyReference? reference, Rollout rollout, ulong order, double[] rewards, int step)
+    private Improvement Improve(Rollout rollout, ulong order, double[] rewards, int step)
     {
         using var scope = NewDisposeScope();
         double[] advantages = _config.Objective.Advantages(rewards, _config.Answers);
@@ -200,7 +262,7 @@ public sealed class PolicyTrainer
         foreach (int[] minibatch in rows.Chunk(rewards.Length / _config.Minibatches))
         {
             using var stepScope = NewDisposeScope();
-            optimizer.ZeroGradients();
+            _optimizer.ZeroGradients();
             int[] lengths = [.. minibatch.Select(row => rollout.Answers[row].Tokens.Count)];
             Dictionary<int, double> weights = minibatch.Zip(_config.Objective.Weights(lengths)).ToDictionary(pair => pair.First, pair => pair.Second);
             double tokens = lengths.Sum();
@@ -212,7 +274,7 @@ public sealed class PolicyTrainer
                 AnswerBatch batch = rollout.Batch(micro, _policy.Device);
                 (Tensor logProbs_N, Tensor entropy_N) = batch.Score(_policy, _config.Temperature);
                 Tensor old_N = old is null ? logProbs_N.detach() : cat([.. micro.Select(row => old[row])]);
-                Tensor? reference_N = reference is null ? null : Frozen(() => reference.With(model => batch.Score(model, _config.Temperature).LogProbs_N));
+                Tensor? reference_N = _reference is null ? null : Frozen(() => _reference.With(model => batch.Score(model, _config.Temperature).LogProbs_N));
                 PolicyLoss loss = PolicyLoss.Of(
                     logProbs_N, old_N, reference_N, batch.PerToken([.. micro.Select(row => advantages[row])]), batch.PerToken([.. micro.Select(row => weights[row])]), _config.Objective);
                 loss.Loss.backward();
@@ -220,9 +282,9 @@ public sealed class PolicyTrainer
                 sums.add_(stack([loss.Loss.detach(), loss.ClipShare * share, loss.Kl * share, entropy_N.mean() * share]));
             }
 
-            Tensor norm = optimizer.ClipGradients(_config.GradientClip);
+            Tensor norm = _optimizer.ClipGradients(_config.GradientClip);
             Tensor all = cat([sums, norm.to(ScalarType.Float32).view(1)]);
-            optimizer.Step(unless: all.isfinite().all().logical_not().to(ScalarType.Float32));
+            _optimizer.Step(unless: all.isfinite().all().logical_not().to(ScalarType.Float32));
             float[] values = all.cpu().data<float>().ToArray();
             if (!values.All(float.IsFinite))
             {

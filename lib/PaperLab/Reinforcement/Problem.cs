@@ -1,5 +1,6 @@
 // Problems whose answers can be checked by rule, and the tasks that they come from.
 
+using System.Text.Json.Serialization;
 using PaperLab.Text;
 
 namespace PaperLab.Reinforcement;
@@ -38,6 +39,27 @@ public interface ITask
     /// <summary>A problem of the train side with a scripted completion, to prime a base model with.</summary>
     /// <exception cref="ArgumentException">There is no such difficulty, or nothing can be drawn.</exception>
     Demonstration Demonstrate(int difficulty, ulong seed);
+}
+
+/// <summary>A task in a vocabulary of its own, for models that are trained from nothing.</summary>
+public interface ISymbolTask : ITask
+{
+    /// <summary>The symbols of prompts and chains.</summary>
+    SymbolTokenizer Tokenizer { get; }
+}
+
+/// <summary>Which problems a task has, and how it demonstrates them.</summary>
+[JsonDerivedType(typeof(ParityOptions), "parity")]
+[JsonDerivedType(typeof(CountdownOptions), "countdown")]
+public abstract record TaskOptions
+{
+    /// <summary>The task.</summary>
+    /// <exception cref="ArgumentException">An option is out of range.</exception>
+    public abstract ISymbolTask Create();
+
+    /// <summary>Throws with the field, its value and the allowed range.</summary>
+    /// <exception cref="ArgumentException">A field is out of range.</exception>
+    public abstract void Validate();
 }
 
 /// <summary>Sets of problems.</summary>

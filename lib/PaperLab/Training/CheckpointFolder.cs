@@ -9,11 +9,7 @@
 // stays when the run is done: deleting it could let two processes hold two files of the same name.
 
 using System.Diagnostics;
-using System.Text.Json;
-using System.Text.Json.Nodes;
 using PaperLab.Checkpoints;
-using PaperLab.Models;
-using PaperLab.Text;
 
 namespace PaperLab.Training;
 
@@ -87,16 +83,16 @@ public sealed class CheckpointFolder : IDisposable
     }
 
     /// <summary>The newest sound checkpoint and its folder; null when there is none. Damaged ones are set aside and told of.</summary>
+    /// <param name="read">Reads one, and throws <see cref="InvalidDataException"/> where it is damaged.</param>
     /// <exception cref="CheckpointException">It belongs to another run, or another version wrote it.</exception>
-    internal (TrainingCheckpoint Checkpoint, string Folder)? Latest(RunConfig config, string corpusHash)
+    internal (T Checkpoint, string Folder)? Latest<T>(Func<string, T> read)
+        where T : Checkpoint
     {
         foreach (string folder in Newest())
         {
             try
             {
-                TrainingCheckpoint checkpoint = TrainingCheckpoint.Read(folder);
-                RequireSameRun(folder, checkpoint, config, corpusHash);
-                return (checkpoint, folder);
+                return (read(folder), folder);
             }
             catch (InvalidDataException damage)
             {
@@ -113,18 +109,21 @@ public sealed class CheckpointFolder : IDisposable
     internal bool IsDue(int step) => step % _options.EverySteps == 0 || Stopwatch.GetElapsedTime(_lastWritten) >= _options.Interval;
 
     /// <summary>Writes a checkpoint and clears away those that need not stay. Returns its folder.</summary>
-    internal string Save(RunConfig config, string corpusHash, TrainingState state, Transformer model, AdamW optimizer, BatchSampler sampler)
+    /// <param name="step">Steps done.</param>
+    /// <param name="best">The step whose checkpoint stays whatever comes after it; null for none.</param>
+    /// <param name="write">Writes it into a folder.</param>
+    internal string Save(int step, int? best, Action<string> write)
     {
-        string folder = FolderOf(state.Step);
+        string folder = FolderOf(step);
         if (!Directory.Exists(folder)) // else the run was interrupted again before its next step
         {
             string temporary = In($".{System.IO.Path.GetFileName(folder)}.tmp");
-            TrainingCheckpoint.Write(temporary, config, corpusHash, state, model, optimizer, sampler);
+            write(temporary);
             Directory.Move(temporary, folder);
         }
 
-        string? best = state.Best() is { } point ? FolderOf(point.Step) : null;
-        foreach (string old in Newest().Skip(_options.Keep).Where(old => old != best))
+        string? stays = best is { } of ? FolderOf(of) : null;
+        foreach (string old in Newest().Skip(_options.Keep).Where(old => old != stays))
         {
             Remove(old);
         }
@@ -200,32 +199,5 @@ public sealed class CheckpointFolder : IDisposable
         {
             return "another process"; // which has not said yet, or no more, who it is
         }
-    }
-
-    private static void RequireSameRun(string folder, TrainingCheckpoint checkpoint, RunConfig config, string corpusHash)
-    {
-        string[] differences =
-        [
-            .. Differences("", JsonSerializer.SerializeToNode(checkpoint.Config, RunRecord.Json), JsonSerializer.SerializeToNode(config, RunRecord.Json)),
-            .. checkpoint.CorpusHash == corpusHash ? Array.Empty<string>() : [$"CorpusHash is {checkpoint.CorpusHash} in it and {corpusHash} here"],
-        ];
-        if (differences.Length > 0)
-        {
-            throw new CheckpointException(
-                System.IO.Path.Combine(folder, TrainingCheckpoint.StateFile),
-                $"it is a checkpoint of another run: {string.Join("; ", differences)}.",
-                "Train with that config and text, or give this run a checkpoint folder of its own.");
-        }
-    }
-
-    private static IEnumerable<string> Differences(string field, JsonNode? saved, JsonNode? wanted)
-    {
-        if (saved is JsonObject a && wanted is JsonObject b)
-        {
-            return a.Select(pair => pair.Key).Union(b.Select(pair => pair.Key))
-                .SelectMany(key => Differences(field.Length == 0 ? key : $"{field}.{key}", a[key], b[key]));
-        }
-
-        return JsonNode.DeepEquals(saved, wanted) ? [] : [$"{field} is {saved?.ToJsonString() ?? "not set"} in it and {wanted?.ToJsonString() ?? "not set"} here"];
     }
 }

@@ -97,7 +97,7 @@ public sealed class LanguageModelTrainer
         options ??= new RunOptions();
         TrainingConfig training = _config.Training;
         using var scope = NewDisposeScope();
-        (TrainingCheckpoint Checkpoint, string Folder)? saved = options.Checkpoints?.Latest(_config, _text.Corpus.Hash);
+        (TrainingCheckpoint Checkpoint, string Folder)? saved = options.Checkpoints?.Latest(folder => TrainingCheckpoint.Read(folder, _config, _text.Corpus.Hash));
         var sampler = new BatchSampler(_text, training.BatchSize, _config.Model.ContextLength, _config.Seed, domainBlock: training.DomainBlock);
         Evaluator evaluator = EvaluatorOf(_config.Text.Validate ? HeldOutPart.Test : HeldOutPart.All);
         Evaluator? validator = _config.Text.Validate ? EvaluatorOf(HeldOutPart.Validation) : null;
@@ -247,7 +247,7 @@ public sealed class LanguageModelTrainer
         void Checkpoint()
         {
             state.PeakMemory = PeakMemory();
-            options.Checkpoints?.Save(_config, _text.Corpus.Hash, state, model, optimizer, sampler);
+            options.Checkpoints?.Save(state.Step, state.Best()?.Step, folder => TrainingCheckpoint.Write(folder, _config, _text.Corpus.Hash, state, model, optimizer, sampler));
         }
 
         void Write(int step, IReadOnlyList<Metric> metrics)

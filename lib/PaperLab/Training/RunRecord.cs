@@ -120,8 +120,24 @@ public sealed record DataParallelism(int Processes, double ExchangeSeconds);
 /// <param name="LossByDomain">As <see cref="HeldOutEvaluation.LossByDomain"/>.</param>
 public sealed record EvaluationPoint(int Step, double Loss, IReadOnlyDictionary<string, double> LossByDomain);
 
+/// <summary>What pages say of a finished run of whatever kind.</summary>
+public interface IRecordedRun
+{
+    /// <summary>The preset that asked for the run.</summary>
+    string Preset { get; }
+
+    /// <summary>Where and with what it was made.</summary>
+    RunEnvironment Environment { get; }
+
+    /// <summary>When it ended, UTC.</summary>
+    DateTimeOffset Finished { get; }
+
+    /// <summary>Wall time of its training steps.</summary>
+    double TrainingSeconds { get; }
+}
+
 /// <summary>One finished run.</summary>
-public sealed record RunRecord
+public sealed record RunRecord : IRecordedRun
 {
     /// <summary>Rises when a field changes its meaning; a record of another format is not read.</summary>
     public const int CurrentFormat = 1;

@@ -52,9 +52,9 @@ public sealed class RunStore
     /// The recorded runs of a paper at a preset: those that ship, else those made here. Files that cannot be read are left out; the
     /// search for a single run names them.
     /// </summary>
-    public IReadOnlyList<RunRecord> RecordsOf(string paper, string preset) =>
+    public IReadOnlyList<IRecordedRun> RecordsOf(string paper, string preset) =>
         new[] { _shipped, _written }.OfType<string>().Select(folder => Path.Combine(folder, paper)).Where(Directory.Exists)
-            .Select(folder => Directory.GetFiles(folder, "*.json").Order(StringComparer.Ordinal).Select(TryRead).OfType<RunRecord>().Where(record => record.Preset == preset).ToArray())
+            .Select(folder => Directory.GetFiles(folder, "*.json").Order(StringComparer.Ordinal).Select(TryRead).OfType<IRecordedRun>().Where(record => record.Preset == preset).ToArray())
             .FirstOrDefault(records => records.Length > 0) ?? [];
 
     /// <summary>The finished run with this config on this corpus, or null.</summary>
@@ -115,49 +115,93 @@ public sealed class RunStore
     /// <param name="fresh">Measure anew, whatever is kept.</param>
     /// <param name="warn">Told of a file that cannot be read, whose measurement is made again, and of waiting for another process that makes this one.</param>
     public T Measured<T>(string paper, object settings, Func<T> measure, bool fresh = false, Action<string>? warn = null)
+        where T : class =>
+        Kept(Path.Combine(paper, "measurements"), settings, _ => measure(), _ => true, fresh, checkpoints: null, warn, CancellationToken.None);
+
+    /// <summary>A training whose record is not a <see cref="RunRecord"/>: the one kept under this config, made here before those that ship, else a new one, which is kept.</summary>
+    /// <param name="paper">The notebook it belongs to.</param>
+    /// <param name="config">Everything that decides its numbers; its JSON names the file, in the paper's folder.</param>
+    /// <param name="train">Trains it; gets the folder of its checkpoints, which is cleared when the record is safe.</param>
+    /// <param name="usable">Whether a kept record will do.</param>
+    /// <param name="fresh">Train from the start, whatever is kept.</param>
+    /// <param name="checkpoints">When to write checkpoints.</param>
+    /// <param name="note">Told of files that cannot be read, of waiting and of damaged checkpoints.</param>
+    /// <param name="cancellation">Ends the waiting.</param>
+    internal T Recorded<T>(string paper, object config, Func<CheckpointFolder, T> train, Predicate<T> usable, bool fresh, CheckpointOptions? checkpoints, Action<string>? note, CancellationToken cancellation)
+        where T : class, IRecordedRun =>
+        Kept(paper, config, train, usable, fresh, checkpoints, note, cancellation);
+
+    /// <summary>Whether a record is kept under this config that can be read.</summary>
+    internal bool Holds(string paper, object config) =>
+        new[] { _written, _shipped }.OfType<string>().Any(root => TryRead(Path.Combine(root, paper, KeyOf(config) + ".json")) is not null);
+
+    /// <summary>Whether another process, or this one, makes what is kept under this config at the moment.</summary>
+    internal bool IsInUse(string paper, object config) => CheckpointFolder.IsInUse(CheckpointsOf(paper, KeyOf(config)));
+
+    /// <summary>The name that a config has in the store.</summary>
+    internal static string KeyOf(object config) => Convert.ToHexStringLower(SHA256.HashData(JsonSerializer.SerializeToUtf8Bytes(config, RunRecord.Json)))[..16];
+
+    /// <summary>The file of weights that a training leaves for those that go on from it.</summary>
+    internal string WeightsOf(string paper, object config) => Path.Combine(_work, "models", paper, KeyOf(config) + ".safetensors");
+
+    private string CheckpointsOf(string folder, string key) => Path.Combine(_work, "checkpoints", folder, key);
+
+    private T Kept<T>(string folder, object settings, Func<CheckpointFolder, T> make, Predicate<T> usable, bool fresh, CheckpointOptions? checkpoints, Action<string>? warn, CancellationToken cancellation)
         where T : class
     {
-        string key = Convert.ToHexStringLower(SHA256.HashData(JsonSerializer.SerializeToUtf8Bytes(settings, RunRecord.Json)))[..16];
-        string PathIn(string folder) => Path.Combine(folder, paper, "measurements", key + ".json");
-        if (!fresh && Kept(warn) is { } kept)
+        string key = KeyOf(settings);
+        string PathIn(string root) => Path.Combine(root, folder, key + ".json");
+        if (!fresh && Find(warn) is { } found)
         {
-            return kept;
+            return found;
         }
 
-        // One process at a time: two that measure the same would slow each other, and the second has nothing left to do.
-        using CheckpointFolder turn = CheckpointFolder.Open(Path.Combine(_work, "checkpoints", paper, "measurement-" + key), note: warn);
-        if (!fresh && Kept(warn: null) is { } meanwhile)
+        // One process at a time: two that make the same would slow each other, and the second has nothing left to do.
+        using CheckpointFolder turn = CheckpointFolder.Open(CheckpointsOf(folder, key), checkpoints, warn, cancellation);
+        if (fresh)
+        {
+            turn.Clear();
+        }
+        else if (Find(warn: null) is { } meanwhile)
         {
             return meanwhile;
         }
 
-        T made = measure();
-        if (!fresh && File.Exists(PathIn(_written)))
+        T made = make(turn);
+        if (File.Exists(PathIn(_written)) && Read(PathIn(_written), warn: null) is null)
         {
             File.Move(PathIn(_written), PathIn(_written) + ".unreadable", overwrite: true);
         }
 
         AtomicFile.WriteAllText(PathIn(_written), JsonSerializer.Serialize(made, RunRecord.Json) + "\n");
-        Note(new RunSource($"measurements/{key}.json", null, Made: true));
+        turn.Clear();
+        Note(SourceOf(made, isMade: true));
         return made;
 
-        T? Kept(Action<string>? warn)
+        T? Find(Action<string>? warn)
         {
-            foreach (string path in new[] { _written, _shipped }.OfType<string>().Select(PathIn).Where(File.Exists))
+            T? kept = new[] { _written, _shipped }.OfType<string>().Select(PathIn).Where(File.Exists).Select(path => Read(path, warn)).OfType<T>().FirstOrDefault(found => usable(found));
+            if (kept is not null)
             {
-                try
-                {
-                    T found = JsonSerializer.Deserialize<T>(File.ReadAllText(path), RunRecord.Json) ?? throw new JsonException("the file holds null");
-                    Note(new RunSource($"measurements/{key}.json", null, Made: false));
-                    return found;
-                }
-                catch (Exception error) when (error is JsonException or IOException or UnauthorizedAccessException)
-                {
-                    warn?.Invoke($"{path} cannot be read ({error.Message}); the measurement is made again.");
-                }
+                Note(SourceOf(kept, isMade: false));
             }
 
-            return null;
+            return kept;
+        }
+
+        RunSource SourceOf(T kept, bool isMade) => new(kept is IRecordedRun ? key + ".json" : $"measurements/{key}.json", kept as IRecordedRun, isMade);
+
+        T? Read(string path, Action<string>? warn)
+        {
+            try
+            {
+                return JsonSerializer.Deserialize<T>(File.ReadAllText(path), RunRecord.Json) ?? throw new JsonException("the file holds null");
+            }
+            catch (Exception error) when (error is JsonException or IOException or UnauthorizedAccessException)
+            {
+                warn?.Invoke($"{path} cannot be read ({error.Message}); {(typeof(T).IsAssignableTo(typeof(IRecordedRun)) ? "the run" : "the measurement")} is made again.");
+                return null;
+            }
         }
     }
 
@@ -175,18 +219,20 @@ public sealed class RunStore
 
     private static string NameOf(RunConfig config, string corpusHash) => $"{config.Key}-{corpusHash[..8]}";
 
-    // A measurement has none of a record's required fields.
-    private static RunRecord? TryRead(string path)
+    private static RecordedRun? TryRead(string path)
     {
         try
         {
-            return JsonSerializer.Deserialize<RunRecord>(File.ReadAllText(path), RunRecord.Json) is { Format: RunRecord.CurrentFormat } record ? record : null;
+            return JsonSerializer.Deserialize<RecordedRun>(File.ReadAllText(path), RunRecord.Json) is { Format: RunRecord.CurrentFormat } record ? record : null;
         }
         catch (Exception error) when (error is JsonException or IOException or UnauthorizedAccessException)
         {
             return null;
         }
     }
+
+    // What records of every kind have; a measurement does not.
+    private sealed record RecordedRun(int Format, string Preset, RunEnvironment Environment, DateTimeOffset Finished, double TrainingSeconds) : IRecordedRun;
 
     private static RunRecord? Read(string path, RunConfig config, Action<string>? warn)
     {
@@ -219,7 +265,7 @@ public sealed class RunStore
 /// <param name="File">Its path in the folder of its paper.</param>
 /// <param name="Record">The run; null for a measurement.</param>
 /// <param name="Made">Made by this process, not found.</param>
-public sealed record RunSource(string File, RunRecord? Record, bool Made)
+public sealed record RunSource(string File, IRecordedRun? Record, bool Made)
 {
     internal static RunSource Of(string path, RunRecord? record, bool made) => new(Path.GetFileName(path), record, made);
 }

@@ -11,11 +11,12 @@ namespace PaperLab.Tests.Display;
 
 public sealed class RunViewsTests : TrainingTest
 {
+    private static readonly Comparison s_brief = TrainingFixtures.Comparison with { Training = TrainingFixtures.Comparison.Training with { Steps = 2 } };
+
     private RunStore Trained()
     {
         string folder = Folder.File("runs");
-        Comparison brief = TrainingFixtures.Comparison with { Training = TrainingFixtures.Comparison.Training with { Steps = 2 } };
-        ComparisonResult result = brief.Run(Runtime, new RunStore(folder), text: TrainingFixtures.Text(Folder));
+        ComparisonResult result = s_brief.Run(Runtime, new RunStore(folder), text: TrainingFixtures.Text(Folder));
         foreach (RunRecord record in result.Records)
         {
             new RunStore(folder).Save(record with { TrainingSeconds = 180, Finished = new DateTimeOffset(2026, 3, 1, 12, 0, 0, TimeSpan.Zero) });
@@ -45,8 +46,7 @@ public sealed class RunViewsTests : TrainingTest
         RunStore store = Trained();
         Assert.Equal("These numbers come from no recorded run.", RunSources.Of(store).ToString());
 
-        RunRecord record = store.RecordsOf(TrainingFixtures.Comparison.Paper, TrainingFixtures.Comparison.Preset)[0];
-        store.Find(record.Config, record.CorpusHash);
+        RunRecord record = store.FindAll(s_brief.ConfigOf(s_brief.Arms[0], s_brief.Seeds[0]))[0];
         store.Measured(record.Config.Paper, "speed", () => new double[] { 1 });
         RunSources sources = RunSources.Of(store);
 

@@ -138,31 +138,6 @@ public sealed class ParityTaskTests
         Assert.Contains("parity gave no more distinct HeldOut problems of difficulty 8", Assert.Throws<ArgumentException>(() => s_task.DrawDistinct(Split.HeldOut, 8, 200, seed: 3)).Message);
     }
 
-    [Fact]
-    public void Only_completions_with_their_ends_are_trained_on()
-    {
-        Demonstration direct = Demonstrations(new ParityOptions { Lengths = [8], ChainShare = 0 }, 8, 1).Single();
-        Demonstration chain = Demonstrations(new ParityOptions { Lengths = [8], ChainShare = 1 }, 8, 1).Single();
-        Batch batch = DemonstrationBatch.Of([direct, chain], s_task.Tokenizer, SymbolTokenizer.End, context: 22);
-
-        Assert.Equal((2, 22), (batch.Sequences, batch.Context)); // 9 + 13 + the end − 1
-        Assert.Equal(6 + 14, batch.ScoredTokens);
-        foreach ((Demonstration demonstration, int row) in new[] { (direct, 0), (chain, 1) })
-        {
-            int[] tokens = [.. s_task.Tokenizer.Encode(demonstration.Problem.Prompt + demonstration.Completion), SymbolTokenizer.End];
-            long[] inputs = batch.Inputs[(row * 22)..((row + 1) * 22)];
-            long[] targets = batch.Targets[(row * 22)..((row + 1) * 22)];
-            Assert.Equal(tokens.SkipLast(1).Select(token => (long)token), inputs.Take(tokens.Length - 1));
-            Assert.All(targets.Take(8), target => Assert.Equal(Batch.Ignored, target)); // the prompt has 9
-            Assert.Equal(tokens.Skip(9).Select(token => (long)token), targets.Skip(8).Take(tokens.Length - 9));
-            Assert.All(targets.Skip(tokens.Length - 1), target => Assert.Equal(Batch.Ignored, target));
-        }
-
-        Assert.Contains(
-            "the number of tokens to read of demonstration 1 is 22; allowed: up to 20, the model's context",
-            Assert.Throws<ArgumentException>(() => DemonstrationBatch.Of([direct, chain], s_task.Tokenizer, SymbolTokenizer.End, context: 20)).Message);
-    }
-
     private static double Consistency(Demonstration demonstration) =>
         new LanguageVerifier().Judge(new Sample(0, demonstration.Problem, new Completion(demonstration.Completion, 1, false))).Value;
 

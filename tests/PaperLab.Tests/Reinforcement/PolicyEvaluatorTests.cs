@@ -1,7 +1,6 @@
 using PaperLab.Models;
 using PaperLab.Reinforcement;
 using PaperLab.Text;
-using PaperLab.Training;
 using static TorchSharp.torch;
 
 namespace PaperLab.Tests.Reinforcement;
@@ -30,15 +29,11 @@ public sealed class PolicyEvaluatorTests : TorchTest
     {
         manual_seed(2);
         var policy = new Transformer(new TransformerConfig { VocabularySize = s_tokenizer.VocabularySize, Width = 32, Layers = 1, Heads = 2, ContextLength = 24, FeedForward = new DenseConfig(64) });
-        using var optimizer = new AdamW(policy.named_parameters(), learningRate: 5e-3);
-        Batch batch = DemonstrationBatch.Of([task.Demonstrate(1, 0)], s_tokenizer, SymbolTokenizer.End, 24);
-        for (int step = 0; step < 80; step++)
+        var config = new ImitationConfig { Seed = 1, Steps = 80, BatchSize = 2, LearningRate = 5e-3, Demonstrations = 1 };
+        using var trainer = new ImitationTrainer(config, policy, ImitationTrainer.LessonsOf(task, s_tokenizer, SymbolTokenizer.End, config));
+        for (int step = 1; step <= config.Steps; step++)
         {
-            using var scope = NewDisposeScope();
-            optimizer.ZeroGradients();
-            Tensor logits_BTV = policy.forward(tensor(batch.Inputs, [batch.Sequences, batch.Context])).Logits_BTV;
-            nn.functional.cross_entropy(logits_BTV.flatten(0, 1), tensor(batch.Targets), ignore_index: Batch.Ignored).backward();
-            optimizer.Step();
+            trainer.Take(step, TestContext.Current.CancellationToken);
         }
 
         return policy;

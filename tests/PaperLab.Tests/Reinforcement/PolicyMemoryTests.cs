@@ -100,7 +100,8 @@ public sealed class PolicyMemoryTests : TorchTest
         long peak = ResidentMemory.PeakOf(() =>
         {
             own.Load();
-            _ = new PolicyTrainer(training, own.Policy, own.Tokenizer, own.End, task, CombinedReward.R1Zero()).Train().ToList();
+            using var trainer = new PolicyTrainer(training, own.Policy, own.Tokenizer, own.End, task, CombinedReward.R1Zero());
+            _ = trainer.Train().ToList();
         })!.Value;
 
         TestContext.Current.TestOutputHelper?.WriteLine($"{own.LongestPrompt} tokens, peak {peak / 1e6:0} MB\n{own.Memory}");

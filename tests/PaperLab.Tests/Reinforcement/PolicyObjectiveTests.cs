@@ -25,6 +25,20 @@ public sealed class PolicyObjectiveTests
     }
 
     [Fact]
+    public void Rejection_sampling_imitates_what_is_accepted_and_leaves_out_the_rest()
+    {
+        PolicyObjective objective = PolicyObjective.RejectionSampling(accepted: 2);
+        double[] rewards = [2, 1, 0.1 + 1.9, 0];
+
+        Assert.Equal([1, 0, 1, 0], objective.Advantages(rewards, 2));
+        Assert.Equal([0, 2], objective.Kept(rewards, 2));
+        Assert.Empty(objective.Kept([1, 1], 2));
+        Assert.Equal([0, 1, 2, 3], PolicyObjective.Reinforce.Kept(rewards, 2));
+        objective.Validate();
+        Assert.Contains("Accepted", Assert.Throws<ArgumentException>(() => (PolicyObjective.Reinforce with { Accepted = 1 }).Validate()).Message);
+    }
+
+    [Fact]
     public void A_token_weighs_by_its_answer_by_a_constant_or_as_much_as_every_other()
     {
         int[] lengths = [2, 8];

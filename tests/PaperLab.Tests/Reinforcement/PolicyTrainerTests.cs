@@ -1,7 +1,5 @@
 using PaperLab.Models;
 using PaperLab.Reinforcement;
-using PaperLab.Text;
-using PaperLab.Training;
 using static TorchSharp.torch;
 
 namespace PaperLab.Tests.Reinforcement;
@@ -20,7 +18,8 @@ public sealed class PolicyTrainerTests : TorchTest
         PolicyEvaluator evaluator = new(new PolicyEvaluationOptions { Problems = 6, MaxNewTokens = 20 }, s_task, s_task.Tokenizer, SymbolTokenizer.End);
         PolicyScore before = Assert.Single(evaluator.Evaluate(policy));
 
-        PolicyStep[] steps = [.. Trainer(policy, s_config with { Steps = 25, Questions = 16, Answers = 8, LearningRate = 2e-3, Objective = PolicyObjective.Dapo }, CombinedReward.R1Zero()).Train()];
+        using PolicyTrainer trainer = Trainer(policy, s_config with { Steps = 25, Questions = 16, Answers = 8, LearningRate = 2e-3, Objective = PolicyObjective.Dapo }, CombinedReward.R1Zero());
+        PolicyStep[] steps = [.. trainer.Train()];
 
         PolicyScore after = Assert.Single(evaluator.Evaluate(policy));
         Assert.True(steps[^5..].Average(step => step.Reward) > steps[..5].Average(step => step.Reward) + 0.1, $"reward {string.Join(' ', steps.Select(step => step.Reward.ToString("0.00")))}");
@@ -35,7 +34,8 @@ public sealed class PolicyTrainerTests : TorchTest
         PolicyStep[] Steps(PolicyConfig config)
         {
             using Transformer policy = Policy();
-            return [.. Trainer(policy, config).Train()];
+            using PolicyTrainer trainer = Trainer(policy, config);
+            return [.. trainer.Train()];
         }
 
         PolicyStep[] once = Steps(s_config), again = Steps(s_config), inParts = Steps(s_config with { MicroBatchSize = 3 }), another = Steps(s_config with { Seed = 2 });
@@ -51,8 +51,10 @@ public sealed class PolicyTrainerTests : TorchTest
     {
         using Transformer one = Policy(), several = Policy();
 
-        PolicyStep first = Trainer(one, s_config with { Objective = PolicyObjective.Grpo with { KlWeight = 0.1 } }).Train().First();
-        PolicyStep[] moved = [.. Trainer(several, s_config with { Steps = 4, Minibatches = 4, LearningRate = 0.02, Objective = PolicyObjective.Grpo with { KlWeight = 0.1 } }).Train()];
+        using PolicyTrainer once = Trainer(one, s_config with { Objective = PolicyObjective.Grpo with { KlWeight = 0.1 } });
+        using PolicyTrainer often = Trainer(several, s_config with { Steps = 4, Minibatches = 4, LearningRate = 0.02, Objective = PolicyObjective.Grpo with { KlWeight = 0.1 } });
+        PolicyStep first = once.Take(1);
+        PolicyStep[] moved = [.. often.Train()];
 
         Assert.Equal(0, first.ClipShare);
         Assert.Equal(0, first.Kl, 6); // the reference is the policy
@@ -68,7 +70,8 @@ public sealed class PolicyTrainerTests : TorchTest
         using Transformer policy = Policy();
         using Tensor before = policy.state_dict().First().Value.clone();
 
-        PolicyStep step = Trainer(policy, s_config with { Objective = PolicyObjective.Dapo, Minibatches = minibatches }, new CombinedReward([new WeightedVerifier(new Constant())])).Train().First();
+        using PolicyTrainer trainer = Trainer(policy, s_config with { Objective = PolicyObjective.Dapo, Minibatches = minibatches }, new CombinedReward([new WeightedVerifier(new Constant())]));
+        PolicyStep step = trainer.Take(1);
 
         Assert.Equal(1, step.DeadGroups);
         Assert.Equal(0, step.GradientNorm);
@@ -80,7 +83,8 @@ public sealed class PolicyTrainerTests : TorchTest
     {
         using Transformer policy = Policy();
 
-        VerifierException error = Assert.Throws<VerifierException>(() => Trainer(policy, s_config, new CombinedReward([new WeightedVerifier(new Constant(double.NaN))])).Train().ToList());
+        using PolicyTrainer trainer = Trainer(policy, s_config, new CombinedReward([new WeightedVerifier(new Constant(double.NaN))]));
+        VerifierException error = Assert.Throws<VerifierException>(() => trainer.Take(1));
 
         Assert.Contains("sample 0", error.Message);
     }
@@ -89,7 +93,8 @@ public sealed class PolicyTrainerTests : TorchTest
     public void Steps_leave_no_tensors_behind()
     {
         using Transformer policy = Policy();
-        long[] live = [.. Trainer(policy, s_config with { Steps = 4, Minibatches = 2, MicroBatchSize = 3 }).Train().Select(_ => LiveTensors())];
+        using PolicyTrainer trainer = Trainer(policy, s_config with { Steps = 4, Minibatches = 2, MicroBatchSize = 3 });
+        long[] live = [.. trainer.Train().Select(_ => LiveTensors())];
 
         Assert.Single(live.Skip(1).Distinct()); // the first makes the optimizer's moments
     }
@@ -122,15 +127,11 @@ public sealed class PolicyTrainerTests : TorchTest
 
     private static void Prime(Transformer policy, int steps)
     {
-        using var optimizer = new AdamW(policy.named_parameters(), learningRate: 5e-3);
-        for (int step = 0; step < steps; step++)
+        var config = new ImitationConfig { Seed = 1, Steps = steps, BatchSize = 32, LearningRate = 5e-3, Demonstrations = 1000 };
+        using var trainer = new ImitationTrainer(config, policy, ImitationTrainer.LessonsOf(s_task, s_task.Tokenizer, SymbolTokenizer.End, config));
+        for (int step = 1; step <= steps; step++)
         {
-            using var scope = NewDisposeScope();
-            Batch batch = DemonstrationBatch.Of([.. Enumerable.Range(0, 32).Select(i => s_task.Demonstrate(8, (ulong)((step * 32) + i)))], s_task.Tokenizer, SymbolTokenizer.End, 40);
-            Tensor logits_BTV = policy.forward(tensor(batch.Inputs, [batch.Sequences, batch.Context])).Logits_BTV;
-            optimizer.ZeroGradients();
-            nn.functional.cross_entropy(logits_BTV.flatten(0, 1), tensor(batch.Targets), ignore_index: Batch.Ignored).backward();
-            optimizer.Step();
+            trainer.Take(step, TestContext.Current.CancellationToken);
         }
     }
 

@@ -1,6 +1,7 @@
 using System.Buffers.Binary;
 using System.Diagnostics;
 using System.Text.Json;
+using PaperLab.Reinforcement;
 using PaperLab.Training;
 
 namespace PaperLab.Tests.Training;
@@ -18,20 +19,12 @@ public sealed class KilledTrainingTests : IDisposable
     [Fact]
     public void A_training_that_is_killed_again_and_again_ends_as_if_nothing_had_happened()
     {
-        int kills = int.TryParse(Environment.GetEnvironmentVariable(KillsVariable), out int wanted) ? wanted : 4;
-        int steps = kills * StepsPerKill;
+        int steps = Kills * StepsPerKill;
         string killed = _folder.File("killed"), whole = _folder.File("whole");
-        var moments = new SplitMix64(17);
-        for (int kill = 1; kill <= kills; kill++)
-        {
-            int reached = KillAfter(killed, steps, 1 + moments.Next(10), TimeSpan.FromMilliseconds(moments.Next(40)));
-            string[] checkpoints = Directory.GetDirectories(killed, "step-*", SearchOption.AllDirectories);
-            TestContext.Current.TestOutputHelper!.WriteLine($"kill {kill} after step {reached}; left {string.Join(", ", checkpoints.Select(Path.GetFileName))}");
-            Assert.All(checkpoints, checkpoint => TrainingCheckpoint.Read(checkpoint));
-        }
+        KillAgainAndAgain(TrainingChild.OnText, killed, steps, checkpoint => TrainingCheckpoint.Read(checkpoint));
 
-        string notes = Finish(killed, steps);
-        Finish(whole, steps);
+        string notes = Finish(TrainingChild.OnText, killed, steps);
+        Finish(TrainingChild.OnText, whole, steps);
 
         RunRecord resumed = Record(killed, steps), straight = Record(whole, steps);
         Assert.NotEmpty(resumed.Resumed);
@@ -48,8 +41,58 @@ public sealed class KilledTrainingTests : IDisposable
         Assert.All(Directory.GetFiles(killed, "events.*", SearchOption.AllDirectories), AssertWholeButForTheEnd);
 
         // Beside the text's cache: the record, the model, the metrics, and the empty lock.
-        string[] left = [.. Directory.GetFileSystemEntries(killed, "*", SearchOption.AllDirectories).Select(path => Path.GetRelativePath(killed, path))];
+        AssertTidy(killed);
+    }
+
+    [Fact]
+    public void A_policy_that_is_killed_again_and_again_ends_as_if_nothing_had_happened()
+    {
+        int steps = Kills * StepsPerKill;
+        string killed = _folder.File("killed"), whole = _folder.File("whole");
+        PolicyRunConfig config = TrainingChild.Policy(steps);
+        foreach (string folder in new[] { killed, whole }) // the base that it goes on from
+        {
+            PolicyRun.Of(config.From!, "test", TorchRuntime.Initialize("cpu", threads: 1, fastMath: false), TrainingChild.Store(folder));
+        }
+
+        KillAgainAndAgain(TrainingChild.OnTask, killed, steps, checkpoint => Assert.True(File.Exists(Path.Combine(checkpoint, Checkpoint.StateFile))));
+        string notes = Finish(TrainingChild.OnTask, killed, steps);
+        Finish(TrainingChild.OnTask, whole, steps);
+
+        PolicyRecord Read(string folder) => JsonSerializer.Deserialize<PolicyRecord>(File.ReadAllText(Path.Combine(folder, "runs", config.Paper, config.Key + ".json")), RunRecord.Json)!;
+        (PolicyRecord resumed, PolicyRecord straight) = (Read(killed), Read(whole));
+        Assert.NotEmpty(resumed.Resumed);
+        Assert.Empty(straight.Resumed);
+        Assert.Contains("goes on after step", notes);
+        Assert.DoesNotContain("damaged", notes);
+        Assert.Equal(Json(straight.Steps.Select(WithoutTimes)), Json(resumed.Steps.Select(WithoutTimes)));
+        Assert.Equal(Json(straight.Evaluations), Json(resumed.Evaluations));
+        Assert.Equal(Json(straight.Final), Json(resumed.Final));
+        Assert.Contains(straight.Steps, step => step.Kl > 0 && step.GradientNorm > 0);
+        Assert.Equal(File.ReadAllBytes(TrainingChild.Store(whole).WeightsOf(config.Paper, config)), File.ReadAllBytes(TrainingChild.Store(killed).WeightsOf(config.Paper, config)));
+        AssertTidy(killed);
+    }
+
+    private static int Kills => int.TryParse(Environment.GetEnvironmentVariable(KillsVariable), out int wanted) ? wanted : 4;
+
+    private static PolicyStep WithoutTimes(PolicyStep step) => step with { RolloutSeconds = 0, RewardSeconds = 0, TrainingSeconds = 0 };
+
+    private static void AssertTidy(string folder)
+    {
+        string[] left = [.. Directory.GetFileSystemEntries(folder, "*", SearchOption.AllDirectories).Select(path => Path.GetRelativePath(folder, path))];
         Assert.DoesNotContain(left, path => path.EndsWith(".tmp") || path.Contains("step-") || path.Contains("damaged") || path.EndsWith("owner.txt"));
+    }
+
+    private static void KillAgainAndAgain(string kind, string folder, int steps, Action<string> readCheckpoint)
+    {
+        var moments = new SplitMix64(17);
+        for (int kill = 1; kill <= Kills; kill++)
+        {
+            int reached = KillAfter(kind, folder, steps, 1 + moments.Next(10), TimeSpan.FromMilliseconds(moments.Next(40)));
+            string[] checkpoints = Directory.GetDirectories(folder, "step-*", SearchOption.AllDirectories);
+            TestContext.Current.TestOutputHelper!.WriteLine($"kill {kill} after step {reached}; left {string.Join(", ", checkpoints.Select(Path.GetFileName))}");
+            Assert.All(checkpoints, readCheckpoint);
+        }
     }
 
     [Fact]
@@ -58,7 +101,7 @@ public sealed class KilledTrainingTests : IDisposable
         string folder = _folder.File("shared"), waiting = $"is in use by process {Environment.ProcessId} on {Environment.MachineName}; waiting";
         RunConfig config = TrainingChild.Comparison(30).ConfigOf(TrainingChild.Comparison(30).Arms[0], 1);
         CheckpointFolder held = CheckpointFolder.Open(TrainingChild.Store(folder).CheckpointsOf(config, TrainingFixtures.Text(folder).Corpus.Hash));
-        using Process first = TrainingChild.Start(folder, 30), second = TrainingChild.Start(folder, 30);
+        using Process first = TrainingChild.Start(TrainingChild.OnText, folder, 30), second = TrainingChild.Start(TrainingChild.OnText, folder, 30);
         Assert.Contains(waiting, await first.StandardError.ReadLineAsync());
         Assert.Contains(waiting, await second.StandardError.ReadLineAsync());
 
@@ -74,9 +117,9 @@ public sealed class KilledTrainingTests : IDisposable
     }
 
     // Lets the training make some steps, and a part of one or of a checkpoint, and kills it (SIGKILL). Returns the last step heard of.
-    private static int KillAfter(string folder, int steps, int reports, TimeSpan wait)
+    private static int KillAfter(string kind, string folder, int steps, int reports, TimeSpan wait)
     {
-        using Process child = TrainingChild.Start(folder, steps);
+        using Process child = TrainingChild.Start(kind, folder, steps);
         Task<string> errors = child.StandardError.ReadToEndAsync();
         string? line = null;
         for (int i = 0; i < reports; i++)
@@ -93,9 +136,9 @@ public sealed class KilledTrainingTests : IDisposable
         return int.Parse((line + "\n" + rest.Result).Split('\n', StringSplitOptions.RemoveEmptyEntries)[^1]);
     }
 
-    private static string Finish(string folder, int steps)
+    private static string Finish(string kind, string folder, int steps)
     {
-        using Process child = TrainingChild.Start(folder, steps);
+        using Process child = TrainingChild.Start(kind, folder, steps);
         Task<string> errors = child.StandardError.ReadToEndAsync();
         child.StandardOutput.ReadToEnd();
         child.WaitForExit();

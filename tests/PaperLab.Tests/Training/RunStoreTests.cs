@@ -46,14 +46,14 @@ public sealed class RunStoreTests : TrainingTest
     [Fact]
     public void The_records_of_a_preset_are_those_that_ship_else_those_made_here()
     {
-        RunRecord here = Record(), ships = here with { CorpusHash = OtherCorpus };
+        RunRecord here = Record(), ships = here with { CorpusHash = OtherCorpus, Finished = here.Finished.AddDays(1) };
         new RunStore(Folder.File("runs")).Save(here);
         var store = new RunStore(Folder.File("runs"), Folder.File("results"));
 
-        Assert.Equal(here.CorpusHash, Assert.Single(store.RecordsOf(here.Config.Paper, here.Preset)).CorpusHash);
+        Assert.Equal(here.Finished, Assert.Single(store.RecordsOf(here.Config.Paper, here.Preset)).Finished);
         new RunStore(Folder.File("results")).Save(ships);
         File.WriteAllText(Folder.File($"results/{here.Config.Paper}/half.json"), "{");
-        Assert.Equal(OtherCorpus, Assert.Single(store.RecordsOf(here.Config.Paper, here.Preset)).CorpusHash);
+        Assert.Equal(ships.Finished, Assert.Single(store.RecordsOf(here.Config.Paper, here.Preset)).Finished);
         Assert.Empty(store.RecordsOf(here.Config.Paper, "another"));
         Assert.Empty(store.RecordsOf("another", here.Preset));
     }

@@ -1,0 +1,49 @@
+// What a policy's run needs to go on as if nothing had happened. Everything that a step draws follows from its number, so no generator is kept.
+
+using PaperLab.Checkpoints;
+using PaperLab.Models;
+using PaperLab.Training;
+
+namespace PaperLab.Reinforcement;
+
+/// <summary>How far a run has come.</summary>
+internal sealed class PolicyState
+{
+    public int Step { get; set; }
+
+    public double Seconds { get; set; }
+
+    public List<double> Losses { get; init; } = [];
+
+    public List<PolicyStep> Steps { get; init; } = [];
+
+    public List<PolicyEvaluationPoint> Evaluations { get; init; } = [];
+
+    public List<Resumption> Resumed { get; init; } = [];
+}
+
+/// <summary>The checkpoint of a policy's training.</summary>
+internal sealed record PolicyCheckpoint : Checkpoint
+{
+    public required PolicyRunConfig Config { get; init; }
+
+    public required PolicyState State { get; init; }
+
+    /// <summary>Writes a checkpoint into a new folder. Whole only when this returns.</summary>
+    public static void Write(string folder, PolicyRunConfig config, PolicyState state, Transformer model, IStageTrainer trainer) =>
+        Write(folder, new PolicyCheckpoint { Config = config, State = state }, model, trainer.State());
+
+    /// <summary>Reads the state and checks the other files against their hashes.</summary>
+    /// <exception cref="InvalidDataException">It is damaged; the message says which file and how.</exception>
+    /// <exception cref="CheckpointException">Another version wrote it, or it belongs to another run.</exception>
+    public static PolicyCheckpoint Read(string folder, PolicyRunConfig config)
+    {
+        PolicyCheckpoint checkpoint = Read<PolicyCheckpoint>(folder);
+        RequireSameRun(folder, (checkpoint.Config, config));
+        return checkpoint;
+    }
+
+    /// <summary>Puts weights and trainer where they stood.</summary>
+    /// <exception cref="CheckpointException">The weights are not those of the model.</exception>
+    public static void Restore(string folder, Transformer model, IStageTrainer trainer) => Restore(folder, model, trainer.Load);
+}

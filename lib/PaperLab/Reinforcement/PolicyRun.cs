@@ -1,0 +1,229 @@
+// One stage of a policy's training as a recorded run: on from another run's end, with evaluations on the way, checkpoints, and a record.
+
+using System.Diagnostics;
+using PaperLab.Checkpoints;
+using PaperLab.Generation;
+using PaperLab.Models;
+using PaperLab.Text;
+using PaperLab.Training;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace PaperLab.Reinforcement;
+
+/// <summary>How a run is watched and kept safe. Nothing here changes its numbers.</summary>
+public sealed record PolicyRunOptions
+{
+    /// <summary>Told after every step.</summary>
+    public IProgress<TrainingProgress>? Progress { get; init; }
+
+    /// <summary>Told in words what is resumed, waited for or damaged.</summary>
+    public Action<string>? Note { get; init; }
+
+    /// <summary>When to write checkpoints.</summary>
+    public CheckpointOptions? Checkpoints { get; init; }
+
+    /// <summary>Train from the start, whatever the store holds.</summary>
+    public bool Fresh { get; init; }
+}
+
+/// <summary>Trains runs and those that they go on from.</summary>
+public sealed class PolicyRun
+{
+    // Shown of each difficulty in every evaluation.
+    private const int Examples = 2;
+    private const int MostLosses = 200;
+
+    private readonly PolicyRunConfig _config;
+    private readonly string _preset;
+    private readonly TorchRuntime _runtime;
+    private readonly RunStore _store;
+    private readonly PolicyRunOptions _options;
+    private readonly ISymbolTask _task;
+
+    private PolicyRun(PolicyRunConfig config, string preset, TorchRuntime runtime, RunStore store, PolicyRunOptions options)
+    {
+        config.Validate();
+        (_config, _preset, _runtime, _store, _options) = (config, preset, runtime, store, options);
+        _task = config.Task.Create();
+    }
+
+    /// <summary>The run's record: the one that the store has, or one that is trained now, from the newest checkpoint where there is one.</summary>
+    /// <param name="config">The run.</param>
+    /// <param name="preset">The preset that asked for it, for the record.</param>
+    /// <param name="runtime">Where it computes.</param>
+    /// <param name="store">Where records, checkpoints and weights lie.</param>
+    /// <param name="options">How it is watched.</param>
+    /// <param name="cancellation">Ends the training between two steps, after a checkpoint.</param>
+    /// <exception cref="ArgumentException">The config does not fit together.</exception>
+    /// <exception cref="VerifierException">A verifier failed; the message names the sample.</exception>
+    /// <exception cref="TrainingDivergedException">A loss or gradient is no longer a number.</exception>
+    public static PolicyRecord Of(PolicyRunConfig config, string preset, TorchRuntime runtime, RunStore store, PolicyRunOptions? options = null, CancellationToken cancellation = default) =>
+        new PolicyRun(config, preset, runtime, store, options ?? new PolicyRunOptions()).Record(needsWeights: false, cancellation);
+
+    /// <summary>The policy at the end of a run, which is trained where its weights are not there.</summary>
+    public static Transformer Policy(PolicyRunConfig config, string preset, TorchRuntime runtime, RunStore store, PolicyRunOptions? options = null, CancellationToken cancellation = default)
+    {
+        var run = new PolicyRun(config, preset, runtime, store, (options ?? new PolicyRunOptions()) with { Fresh = false });
+        run.Record(needsWeights: true, cancellation);
+        var policy = new Transformer(config.Model, initialize: false);
+        policy.to(runtime.Device);
+        string weights = store.WeightsOf(config.Paper, config);
+        Checkpoint.ReadWeights(weights, policy, "Delete the file; the run is then trained again.");
+        return policy;
+    }
+
+    private PolicyRecord Record(bool needsWeights, CancellationToken cancellation) => _store.Recorded<PolicyRecord>(
+        _config.Paper,
+        _config,
+        folder => Train(folder, cancellation),
+        _ => !needsWeights || File.Exists(_store.WeightsOf(_config.Paper, _config)),
+        _options.Fresh,
+        _options.Checkpoints,
+        _options.Note,
+        cancellation);
+
+    private PolicyRecord Train(CheckpointFolder folder, CancellationToken cancellation)
+    {
+        // Before anything is trained: a task without so many problems shall not cost a training.
+        var evaluator = new PolicyEvaluator(_config.Evaluation, _task, _task.Tokenizer, SymbolTokenizer.End);
+        PolicyEvaluator? onTheWay = _config.EvaluationInterval > 0 ? new(_config.Evaluation with { Samples = 0 }, _task, _task.Tokenizer, SymbolTokenizer.End) : null;
+        using var scope = NewDisposeScope();
+        (PolicyCheckpoint Checkpoint, string Folder)? saved = folder.Latest(path => PolicyCheckpoint.Read(path, _config));
+        using Transformer model = Begin(cancellation);
+        using IStageTrainer trainer = Trainer(model, cancellation);
+        PolicyState state = saved?.Checkpoint.State ?? new PolicyState();
+        if (saved is not null)
+        {
+            PolicyCheckpoint.Restore(saved.Value.Folder, model, trainer);
+            _options.Note?.Invoke($"{_config.Name} goes on after step {state.Step} of {_config.Stage.Steps}, from {saved.Value.Folder}.");
+            state.Resumed.Add(new Resumption(state.Step, _runtime.ToString()!));
+        }
+
+        int firstStep = state.Step;
+        var clock = Stopwatch.StartNew();
+        while (true)
+        {
+            if (onTheWay is not null && state.Step % _config.EvaluationInterval == 0 && state.Evaluations.All(point => point.Step != state.Step))
+            {
+                (IReadOnlyList<PolicyScore> scores, IReadOnlyList<PolicyExample> examples) = onTheWay.Evaluate(model, Examples, cancellation);
+                state.Evaluations.Add(new PolicyEvaluationPoint(state.Step, scores, examples));
+            }
+
+            if (state.Step == _config.Stage.Steps)
+            {
+                break;
+            }
+
+            long began = Stopwatch.GetTimestamp();
+            StageStep taken;
+            try
+            {
+                model.train();
+                taken = trainer.Take(state.Step + 1, cancellation);
+            }
+            catch (OperationCanceledException)
+            {
+                Save(); // a cancelled step has changed nothing
+                throw;
+            }
+
+            state.Step++;
+            state.Seconds += Stopwatch.GetElapsedTime(began).TotalSeconds;
+            state.Losses.Add(taken.Loss);
+            if (taken.Policy is { } policy)
+            {
+                state.Steps.Add(policy.Rounded());
+            }
+
+            _options.Progress?.Report(ProgressOf(state, taken, firstStep, clock.Elapsed));
+            if (folder.IsDue(state.Step))
+            {
+                Save();
+            }
+        }
+
+        (IReadOnlyList<PolicyScore> finalScores, IReadOnlyList<PolicyExample> finalExamples) = evaluator.Evaluate(model, Examples, cancellation);
+
+        // Before the record, which says that they are there.
+        SafetensorsFile.Write(_store.WeightsOf(_config.Paper, _config), model.state_dict().Select(named => (named.Key, named.Value)));
+        return new PolicyRecord
+        {
+            Config = _config,
+            Preset = _preset,
+            Environment = RunEnvironment.Of(_runtime),
+            Finished = DateTimeOffset.UtcNow,
+            TrainingSeconds = state.Seconds,
+            PeakMemory = Process.GetCurrentProcess().PeakWorkingSet64,
+            Parameters = model.TotalParameters,
+            Losses = [.. state.Losses.Chunk((state.Losses.Count + MostLosses - 1) / MostLosses).Select(part => PolicyStep.Round(part.Average()))],
+            Steps = state.Steps,
+            Evaluations = state.Evaluations,
+            Final = new PolicyEvaluationPoint(state.Step, finalScores, finalExamples),
+            Resumed = state.Resumed,
+        };
+
+        void Save() => folder.Save(state.Step, best: null, path => PolicyCheckpoint.Write(path, _config, state, model, trainer));
+    }
+
+    // The model that the stage begins with.
+    private Transformer Begin(CancellationToken cancellation)
+    {
+        if (_config.From is { } from)
+        {
+            return Policy(from, _preset, _runtime, _store, _options, cancellation);
+        }
+
+        manual_seed(_config.Stage.Seed); // nothing but the initial weights is drawn from it
+        var model = new Transformer(_config.Model);
+        model.to(_runtime.Device);
+        return model;
+    }
+
+    private IStageTrainer Trainer(Transformer model, CancellationToken cancellation) => _config.Stage switch
+    {
+        PolicyConfig policy => new PolicyTrainer(policy, model, _task.Tokenizer, SymbolTokenizer.End, _task, _config.Reward.Create()),
+        ImitationConfig imitation => new ImitationTrainer(
+            imitation, model, imitation.Teacher is { } teacher ? Taught(teacher, imitation, cancellation) : ImitationTrainer.LessonsOf(_task, _task.Tokenizer, SymbolTokenizer.End, imitation)),
+        _ => throw new NotSupportedException($"There is no trainer for the stage {_config.Stage.GetType().Name}."),
+    };
+
+    // Right answers of the teacher to problems of the train side, one sample each, until there are enough.
+    private Lesson[] Taught(PolicyRunConfig teacher, ImitationConfig imitation, CancellationToken cancellation)
+    {
+        const int Asked = 256, MostRounds = 200;
+        using Transformer policy = Policy(teacher, _preset, _runtime, _store, _options, cancellation);
+        var generator = new TextGenerator(policy);
+        CombinedReward judge = CombinedReward.R1Zero();
+        var random = new SplitMix64((ulong)imitation.Seed);
+        var lessons = new List<Lesson>();
+        for (int round = 0; lessons.Count < imitation.Demonstrations; round++)
+        {
+            Require.That(round < MostRounds, $"{nameof(ImitationConfig)}.{nameof(imitation.Demonstrations)}", imitation.Demonstrations, $"up to {lessons.Count}, the right answers of {teacher.Name} to {MostRounds * Asked} problems");
+            Problem[] problems = [.. Enumerable.Range(0, Asked).Select(i => _task.Draw(Split.Train, _task.Difficulties[i % _task.Difficulties.Count], random.NextBits()))];
+            var options = new SamplingOptions { MaxNewTokens = teacher.Evaluation.MaxNewTokens, StopTokens = [SymbolTokenizer.End], Seed = random.NextBits() };
+            Rollout rollout = Rollout.Draw(generator, _task.Tokenizer, problems, 1, options, cancellation);
+            lessons.AddRange(judge.Judge(rollout.Samples, cancellation).Samples.Where(judged => judged.Judgements.All(judgement => judgement.Score.Value == 1))
+                .Select(judged => new Lesson(rollout.Prompts[judged.Sample.Index], [.. rollout.Answers[judged.Sample.Index].Tokens])));
+        }
+
+        return [.. lessons.Take(imitation.Demonstrations)];
+    }
+
+    private TrainingProgress ProgressOf(PolicyState state, StageStep taken, int firstStep, TimeSpan elapsed)
+    {
+        int done = state.Step - firstStep;
+        return new TrainingProgress(
+            _config.Name,
+            state.Step,
+            _config.Stage.Steps,
+            taken.Policy?.Reward ?? taken.Loss,
+            taken.Policy is { } policy && _config.Stage is PolicyConfig config ? policy.Length * config.Questions * config.Answers / (policy.RolloutSeconds + policy.RewardSeconds + policy.TrainingSeconds) : 0,
+            TimeSpan.FromSeconds(state.Seconds),
+            elapsed * ((double)(_config.Stage.Steps - state.Step) / done),
+            state.Resumed.Count > 0 ? firstStep : null)
+        {
+            Metric = taken.Policy is null ? "loss" : "reward",
+        };
+    }
+}
