@@ -41,7 +41,7 @@ public sealed class PolicyEvaluatorTests : TorchTest
 
     private sealed class OneQuestion(string completion) : ITask
     {
-        private static readonly NumberProblem s_problem = new("1=", new Rational(12));
+        private static readonly NumberProblem s_problem = new("1=", 12);
 
         public string Name => "one question";
 

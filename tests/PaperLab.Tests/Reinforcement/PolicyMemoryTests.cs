@@ -73,8 +73,8 @@ public sealed class PolicyMemoryTests : TorchTest
         Assert.Contains("rank is 385", Assert.Throws<ArgumentException>(() => PolicyMemory.Of(s_workload with { AdapterRank = 385 }, null)).Message);
     }
 
-    // Resident pages of loading and two steps. Measured so, estimate against peak in MB on one thread: 1440/1338, 947/895, 1070/1085 and
-    // 295/338 for the cases below; 2200/1877, 2040/2146 and 543/604 for a model of 55 million parameters and 32,000 words.
+    // Resident pages of loading and two steps. Estimate against peaks of several runs in MB, one thread: 1375/1143-1338, 915/893-997,
+    // 1006/1054-1093 and 287/338-352 for the cases below; 2130/1877, 1980/2146 and 527/604 for a model of 55 million parameters and 32,000 words.
     [Theory]
     [InlineData(0, false, 0)]
     [InlineData(0, true, 0)]
