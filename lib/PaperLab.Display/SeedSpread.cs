@@ -18,7 +18,10 @@ internal static class SeedSpread
     }
 
     /// <summary>What a band or a bar is.</summary>
-    public static string Caption(ComparisonResult result) => result.Comparison.Seeds.Count is >= SeedsForInterval and int seeds
+    public static string Caption(ComparisonResult result) => Caption(result.Comparison.Seeds.Count);
+
+    /// <summary>The same by the number of seeds.</summary>
+    public static string Caption(int seeds) => seeds >= SeedsForInterval
         ? $"Mean of {seeds} seeds; band or bar: 95 % t interval of the mean."
-        : $"Mean of {result.Comparison.Seeds.Count} seeds; band or bar: their range (too few seeds for an interval).";
+        : $"Mean of {seeds} seeds; band or bar: their range (too few seeds for an interval).";
 }

@@ -248,12 +248,12 @@ public static class R1ZeroPaper
                 Questions = 16,
                 Answers = 8,
                 Longest = 18,
-                LearningRate = 1e-3,
+                LearningRate = 5e-4,
                 Problems = 60,
                 Samples = 2,
                 Interval = 4,
             },
-            Countdown = Tiny(new CountdownOptions { Difficulties = [1, 2], Misses = 1, MaxNumber = 12, MaxTarget = 60, MaxValue = 99, HeldOutShare = 0.25 }, context: 160, longest: 40),
+            Countdown = Tiny(new CountdownOptions { Difficulties = [1], Misses = 1, MaxNumber = 6, MinTarget = 10, MaxTarget = 14, MaxValue = 36, HeldOutShare = 0.5 }, context: 160, longest: 48),
             Language = Tiny(new ParityOptions { Lengths = [8], ChainShare = 0.5, LanguageMix = 0.3 }, context: 40, longest: 20),
             ChainShares = [0, 0.2],
             MainShare = 0.2,
@@ -265,7 +265,93 @@ public static class R1ZeroPaper
             StudentWidth = 16,
         },
 
+        // Enough to decide: under an hour on two CPU cores.
+        "standard" => new Preset
+        {
+            Parity = Standard(new ParityOptions { Lengths = [16] }),
+            Language = Standard(new ParityOptions { Lengths = [16], ChainShare = 0.5, LanguageMix = 0.3 }),
+            Countdown = new PolicySizes<CountdownOptions>
+            {
+                Task = s_countdown,
+                Model = Model(s_countdown, width: 96, layers: 4, context: 180),
+                BaseSteps = 300,
+                BaseRate = 4e-3,
+                Steps = 50,
+                Questions = 12,
+                Answers = 8,
+                Longest = 140,
+                LearningRate = 6e-4,
+                Problems = 100,
+                Samples = 8,
+                Interval = 10,
+            },
+            ChainShares = [0, 0.05, 0.2, 0.5],
+            MainShare = 0.2,
+            Seeds = 5,
+            ColdStartSteps = 40,
+            ColdStartDemonstrations = 256,
+            DistillationSteps = 150,
+            DistillationDemonstrations = 1024,
+            StudentWidth = 64,
+        },
+
+        // Nearer to what others reinforce from nothing: four numbers, ten million parameters; meant for a GPU.
+        "full" => new Preset
+        {
+            Parity = Wide(new ParityOptions { Lengths = [32] }),
+            Language = Wide(new ParityOptions { Lengths = [32], ChainShare = 0.5, LanguageMix = 0.3 }),
+            Countdown = new PolicySizes<CountdownOptions>
+            {
+                Task = new CountdownOptions(),
+                Model = Model(new CountdownOptions(), width: 384, layers: 6, context: 320),
+                BaseSteps = 3000,
+                BaseBatch = 128,
+                BaseRate = 1e-3,
+                Steps = 200,
+                Questions = 32,
+                Answers = 16,
+                Longest = 280,
+                LearningRate = 1e-4,
+                Problems = 200,
+                Samples = 16,
+                Interval = 20,
+            },
+            ChainShares = [0, 0.01, 0.05, 0.2, 0.5],
+            MainShare = 0.2,
+            Seeds = 5,
+            ColdStartSteps = 100,
+            ColdStartDemonstrations = 1024,
+            DistillationSteps = 600,
+            DistillationDemonstrations = 8192,
+            StudentWidth = 192,
+        },
+
         _ => throw new ArgumentException($"There is no preset '{preset}'; there are {string.Join(", ", Presets)}.", nameof(preset)),
+    };
+
+    private static readonly CountdownOptions s_countdown = new() { Difficulties = [1, 2], Misses = 1, MaxNumber = 12, MaxTarget = 60, MaxValue = 99, HeldOutShare = 0.25 };
+
+    private static PolicySizes<ParityOptions> Standard(ParityOptions task) => new()
+    {
+        Task = task,
+        Model = Model(task, width: 64, layers: 2, context: 48),
+        BaseSteps = 500,
+        Steps = 30,
+        Questions = 16,
+        Answers = 8,
+        Longest = 26,
+        Problems = 200,
+        Samples = 8,
+        Interval = 2,
+    };
+
+    private static PolicySizes<ParityOptions> Wide(ParityOptions task) => Standard(task) with
+    {
+        Model = Model(task, width: 128, layers: 3, context: 80),
+        BaseSteps = 2000,
+        Steps = 100,
+        Longest = 42,
+        Interval = 5,
     };
 
     private static PolicySizes<T> Tiny<T>(T task, int context, int longest)
@@ -273,8 +359,9 @@ public static class R1ZeroPaper
         {
             Task = task,
             Model = Model(task, width: 32, layers: 1, context),
-            BaseSteps = 30,
+            BaseSteps = 60,
             BaseBatch = 16,
+            BaseRate = 5e-3,
             Steps = 2,
             Questions = 2,
             Answers = 4,
@@ -336,18 +423,19 @@ public static class R1ZeroPaper
             Evaluation = new PolicyEvaluationOptions { Problems = Problems, Samples = Samples, MaxNewTokens = Longest },
         };
 
-        public PolicyRunConfig Reinforced(string name, PolicyRunConfig from, PolicyObjective objective) => from with
+        public PolicyRunConfig Reinforced(string name, PolicyRunConfig start, PolicyObjective objective) => start with
         {
             Arm = name,
-            From = from,
+            From = start,
             Stage = new PolicyConfig
             {
-                Seed = from.Stage.Seed,
+                Seed = start.Stage.Seed,
                 Steps = Steps,
                 Questions = Questions,
                 Answers = Answers,
                 MaxNewTokens = Longest,
                 LearningRate = LearningRate,
+                MicroBatchSize = 32, // memory that is touched for the first time is slow, so little of it is asked for
                 Objective = objective,
             },
             EvaluationInterval = Interval,

@@ -17,6 +17,9 @@ public sealed record ImitationConfig : PolicyStage
     /// <summary>Demonstrations of a step.</summary>
     public int BatchSize { get; init; } = 64;
 
+    /// <summary>Demonstrations of a forward pass, those of like length together; 0 for all. It decides memory and time, not numbers.</summary>
+    public int MicroBatchSize { get; init; } = 16;
+
     /// <summary>AdamW's η after the warm-up; it falls to a tenth along a cosine.</summary>
     public double LearningRate { get; init; } = 1e-3;
 
@@ -38,6 +41,7 @@ public sealed record ImitationConfig : PolicyStage
     {
         base.Validate();
         Require.AtLeast(BatchSize, 1, nameof(BatchSize));
+        Require.AtLeast(MicroBatchSize, 0, nameof(MicroBatchSize));
         Require.AtLeast(Demonstrations, 1, nameof(Demonstrations));
         Require.That(LearningRate > 0 && double.IsFinite(LearningRate), nameof(LearningRate), LearningRate, "a finite number above 0");
         Require.That(WeightDecay >= 0 && double.IsFinite(WeightDecay), nameof(WeightDecay), WeightDecay, "0 or more");
@@ -53,6 +57,9 @@ public sealed record ImitationConfig : PolicyStage
 /// <param name="Completion">What is shown, the token that ends it included.</param>
 internal sealed record Lesson(int[] Prompt, int[] Completion)
 {
+    /// <summary>Tokens of both.</summary>
+    public int Length => Prompt.Length + Completion.Length;
+
     /// <summary>A demonstration of a task.</summary>
     public static Lesson Of(Demonstration demonstration, ITokenizer tokenizer, int end) =>
         new(tokenizer.Encode(demonstration.Problem.Prompt), [.. tokenizer.Encode(demonstration.Completion), end]);
@@ -75,7 +82,7 @@ internal sealed class ImitationTrainer : IStageTrainer
     {
         config.Validate();
         Require.AtLeast(lessons.Count, 1, "the number of completions to imitate");
-        int longest = lessons.Max(lesson => lesson.Prompt.Length + lesson.Completion.Length) - 1;
+        int longest = lessons.Max(lesson => lesson.Length) - 1;
         Require.That(longest <= model.Config.ContextLength, "the longest demonstration, in tokens", longest, $"up to {model.Config.ContextLength}, the model's context");
         (_config, _course, _model, _lessons) = (config, config.Course, model, lessons);
         _optimizer = new AdamW(model.named_parameters(), config.LearningRate, config.WeightDecay);
@@ -102,9 +109,17 @@ internal sealed class ImitationTrainer : IStageTrainer
         }
 
         _optimizer.ZeroGradients();
-        var batch = new AnswerBatch([.. shown.Select(lesson => lesson.Prompt)], [.. shown.Select(lesson => lesson.Completion)], _model.Device);
-        Tensor loss = -batch.Score(_model, temperature: 1).LogProbs_N.mean();
-        loss.backward();
+        double tokens = shown.Sum(lesson => lesson.Completion.Length);
+        Tensor loss = zeros([], device: _model.Device);
+        foreach (Lesson[] micro in shown.OrderBy(lesson => lesson.Length).Chunk(_config.MicroBatchSize > 0 ? _config.MicroBatchSize : shown.Length))
+        {
+            using var microScope = NewDisposeScope();
+            var batch = new AnswerBatch([.. micro.Select(lesson => lesson.Prompt)], [.. micro.Select(lesson => lesson.Completion)], _model.Device);
+            Tensor part = -batch.Score(_model, temperature: 1).LogProbs_N.sum() / tokens;
+            part.backward();
+            loss.add_(part.detach());
+        }
+
         Tensor norm = _optimizer.ClipGradients(_config.GradientClip);
         _optimizer.LearningRate = _course.LearningRateAt(step);
         _optimizer.Step(unless: (loss + norm).isfinite().logical_not().to(ScalarType.Float32));
