@@ -14,7 +14,8 @@ addEventListener('DOMContentLoaded', () => {
       data,
       frames,
       layout: { ...layout, width: undefined, autosize: true },
-      config: { displaylogo: false, modeBarButtonsToRemove: ['select2d', 'lasso2d'], ...config, responsive: true },
+      // On a phone the tool bar would cover the title, and fingers zoom without it.
+      config: { displaylogo: false, displayModeBar: innerWidth < 600 ? false : 'hover', modeBarButtonsToRemove: ['select2d', 'lasso2d'], ...config, responsive: true },
     };
     Plotly.newPlot(live, drawn)
       .then(() => { still.hidden = true; }, error => { live.remove(); console.error(error); });

@@ -31,6 +31,9 @@ public sealed record CountdownOptions : TaskOptions
     /// <summary>The kind of scripted chains.</summary>
     public TraceKind Traces { get; init; } = TraceKind.Backtracking;
 
+    /// <summary>p: the share of demonstrations that have their chain; the others are the answer alone.</summary>
+    public double ChainShare { get; init; } = 1;
+
     /// <summary>Wrong moves that a chain tries in one place at most; each chain draws its own bound up to this one.</summary>
     public int Misses { get; init; } = 2;
 
@@ -58,6 +61,7 @@ public sealed record CountdownOptions : TaskOptions
         int largest = Math.Max(MaxTarget, 2 * MaxNumber);
         Require.That(MaxValue >= largest && MaxValue <= 9999, Prefix + nameof(MaxValue), MaxValue, $"{largest} (MaxTarget, and the sum of two numbers) to 9999");
         TaskSplit.RequireShare(HeldOutShare, Prefix + nameof(HeldOutShare));
+        Require.That(ChainShare is >= 0 and <= 1, Prefix + nameof(ChainShare), ChainShare, "0 to 1");
         Require.That(Misses is >= 1 and <= 8, Prefix + nameof(Misses), Misses, "1 to 8");
         Require.AtLeast(MaxTokens, LongestOfOneMiss(), Prefix + nameof(MaxTokens));
         ChainWords.RequireMix(LanguageMix, Prefix + nameof(LanguageMix));
@@ -127,7 +131,8 @@ public sealed class CountdownTask : ISymbolTask
                 if (CountdownTrace.Write(problem, _options, asked, misses, random.NextBits()) is { } completion
                     && Tokenizer.Encode(problem.Prompt + completion).Length + 1 <= _options.MaxTokens)
                 {
-                    return new Demonstration(Prompted(problem), completion);
+                    bool shown = _options.ChainShare == 1 || random.NextDouble() < _options.ChainShare;
+                    return new Demonstration(Prompted(problem), shown ? completion : ResponseFormat.Write("", ResponseFormat.Read(completion, out _)!.Answer));
                 }
             }
         }

@@ -41,6 +41,19 @@ public sealed class CountdownTaskTests
         Assert.All(Problems(Split.HeldOut, difficulty, 200), problem => Assert.Contains(problem.Target, BruteForce(problem.Numbers)));
     }
 
+    [Theory]
+    [InlineData(TraceKind.Backtracking, true)]
+    [InlineData(TraceKind.WrongAnswer, false)]
+    public void Where_few_demonstrations_have_chains_the_others_are_the_answer_alone(TraceKind traces, bool right)
+    {
+        var task = new CountdownTask(new CountdownOptions { ChainShare = 0.25, Traces = traces });
+        Demonstration[] demonstrations = [.. Enumerable.Range(0, 400).Select(seed => task.Demonstrate(1, (ulong)seed))];
+
+        Assert.InRange(demonstrations.Count(demonstration => ResponseFormat.Read(demonstration.Completion, out _)!.Chain.Length > 0), 70, 130);
+        Assert.All(demonstrations, demonstration => Assert.Equal(right ? 1 : 0, new AccuracyVerifier().Judge(new Sample(0, demonstration.Problem, new Completion(demonstration.Completion, 1, false))).Value));
+        Assert.Contains("CountdownOptions.ChainShare is 2; allowed: 0 to 1", Assert.Throws<ArgumentException>(() => new CountdownTask(new CountdownOptions { ChainShare = 2 })).Message);
+    }
+
     [Fact]
     public void No_held_out_set_of_numbers_is_trained_on_whatever_the_target()
     {
