@@ -7,8 +7,8 @@
 // arms differ in. So what reinforcement adds can be told from what the base had.
 //
 //   parity      a base that mostly answers directly, and writes a chain with probability p; the control has p = 0
-//   countdown   a base that searches and goes back, goes straight, or searches and answers wrongly; REINFORCE and rejection sampling on the
-//               same number of answers; R1's cold start; a smaller student, distilled or reinforced
+//   countdown   a base that mostly guesses, and else searches and goes back, goes straight, or searches and answers wrongly; REINFORCE and
+//               rejection sampling on the same number of answers; R1's cold start; a smaller student, distilled or reinforced
 //   language    parity in words of two languages: the language-consistency reward of R1 (section 2.3.2)
 
 using PaperLab.Evaluation;
@@ -73,7 +73,7 @@ public static class R1ZeroPaper
         PolicyRunConfig Cold(int seed) => Base(TraceKind.SingleAttempt, seed) with
         {
             Arm = ColdStart,
-            Task = task.Task with { Traces = TraceKind.Backtracking },
+            Task = task.Task with { Traces = TraceKind.Backtracking, ChainShare = 1 },
             From = Base(TraceKind.SingleAttempt, seed),
             Stage = task.Imitation(seed) with { Steps = sizes.ColdStartSteps, Demonstrations = sizes.ColdStartDemonstrations },
         };
@@ -253,7 +253,7 @@ public static class R1ZeroPaper
                 Samples = 2,
                 Interval = 4,
             },
-            Countdown = Tiny(new CountdownOptions { Difficulties = [1], Misses = 1, MaxNumber = 6, MinTarget = 10, MaxTarget = 14, MaxValue = 36, HeldOutShare = 0.5 }, context: 160, longest: 48),
+            Countdown = Tiny(new CountdownOptions { Difficulties = [1], Misses = 1, MaxNumber = 6, MinTarget = 10, MaxTarget = 14, MaxValue = 36, HeldOutShare = 0.5, ChainShare = 0.5 }, context: 160, longest: 96),
             Language = Tiny(new ParityOptions { Lengths = [8], ChainShare = 0.5, LanguageMix = 0.3 }, context: 40, longest: 20),
             ChainShares = [0, 0.2],
             MainShare = 0.2,
@@ -273,15 +273,14 @@ public static class R1ZeroPaper
             Countdown = new PolicySizes<CountdownOptions>
             {
                 Task = s_countdown,
-                Model = Model(s_countdown, width: 96, layers: 4, context: 180),
-                BaseSteps = 300,
-                BaseRate = 4e-3,
-                Steps = 50,
-                Questions = 12,
-                Answers = 8,
-                Longest = 140,
-                LearningRate = 6e-4,
-                Problems = 100,
+                Model = Model(s_countdown, width: 96, layers: 4, context: 150),
+                BaseSteps = 400,
+                BaseRate = 3e-3,
+                Steps = 40,
+                Questions = 8,
+                Answers = 16,
+                Longest = 120,
+                Problems = 80,
                 Samples = 8,
                 Interval = 10,
             },
@@ -302,7 +301,7 @@ public static class R1ZeroPaper
             Language = Wide(new ParityOptions { Lengths = [32], ChainShare = 0.5, LanguageMix = 0.3 }),
             Countdown = new PolicySizes<CountdownOptions>
             {
-                Task = new CountdownOptions(),
+                Task = new CountdownOptions { ChainShare = 0.3 },
                 Model = Model(new CountdownOptions(), width: 384, layers: 6, context: 320),
                 BaseSteps = 3000,
                 BaseBatch = 128,
@@ -329,7 +328,18 @@ public static class R1ZeroPaper
         _ => throw new ArgumentException($"There is no preset '{preset}'; there are {string.Join(", ", Presets)}.", nameof(preset)),
     };
 
-    private static readonly CountdownOptions s_countdown = new() { Difficulties = [1, 2], Misses = 1, MaxNumber = 12, MaxTarget = 60, MaxValue = 99, HeldOutShare = 0.25 };
+    private static readonly CountdownOptions s_countdown = new()
+    {
+        Difficulties = [1, 2],
+        MaxNumber = 9,
+        MaxTarget = 50,
+        MaxValue = 81,
+        HeldOutShare = 0.3,
+        ChainShare = 0.3,
+        Misses = 2,
+        MaxTokens = 140,
+    };
+
 
     private static PolicySizes<ParityOptions> Standard(ParityOptions task) => new()
     {

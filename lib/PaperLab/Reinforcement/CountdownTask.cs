@@ -31,7 +31,7 @@ public sealed record CountdownOptions : TaskOptions
     /// <summary>The kind of scripted chains.</summary>
     public TraceKind Traces { get; init; } = TraceKind.Backtracking;
 
-    /// <summary>p: the share of demonstrations that have their chain; the others are the answer alone.</summary>
+    /// <summary>p: the share of demonstrations that have their chain; the others are a guess without one: an expression of the numbers that misses the target.</summary>
     public double ChainShare { get; init; } = 1;
 
     /// <summary>Wrong moves that a chain tries in one place at most; each chain draws its own bound up to this one.</summary>
@@ -125,20 +125,35 @@ public sealed class CountdownTask : ISymbolTask
         for (int attempt = 0; attempt < MostChains; attempt++)
         {
             (CountdownProblem problem, ChainWords asked) = Draw(Split.Train, difficulty, ref random);
+            if (_options.ChainShare < 1 && random.NextDouble() >= _options.ChainShare)
+            {
+                if (Guess(problem, asked, random.NextBits()) is { } guess)
+                {
+                    return new Demonstration(Prompted(problem), guess);
+                }
+
+                continue;
+            }
+
             (int least, int most) = _options.Traces == TraceKind.SingleAttempt ? (0, 0) : (1, 1 + random.Next(_options.Misses));
             for (int misses = most; misses >= least; misses--)
             {
                 if (CountdownTrace.Write(problem, _options, asked, misses, random.NextBits()) is { } completion
                     && Tokenizer.Encode(problem.Prompt + completion).Length + 1 <= _options.MaxTokens)
                 {
-                    bool shown = _options.ChainShare == 1 || random.NextDouble() < _options.ChainShare;
-                    return new Demonstration(Prompted(problem), shown ? completion : ResponseFormat.Write("", ResponseFormat.Read(completion, out _)!.Answer));
+                    return new Demonstration(Prompted(problem), completion);
                 }
             }
         }
 
         throw new ArgumentException($"No {_options.Traces} chain of difficulty {difficulty} has {_options.MaxTokens} tokens or fewer; raise {nameof(CountdownOptions)}.{nameof(CountdownOptions.MaxTokens)}.", nameof(difficulty));
     }
+
+    // What a search that finds nothing would answer, without the search; null where every expression hits.
+    private string? Guess(CountdownProblem problem, ChainWords asked, ulong seed) =>
+        CountdownTrace.Write(problem, _options with { Traces = TraceKind.WrongAnswer }, asked, misses: 1, seed) is { } search
+            ? ResponseFormat.Write("", ResponseFormat.Read(search, out _)!.Answer)
+            : null;
 
     private (CountdownProblem Problem, ChainWords Asked) Draw(Split split, int difficulty, ref SplitMix64 random)
     {
