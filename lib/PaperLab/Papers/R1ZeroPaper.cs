@@ -280,7 +280,7 @@ public static class R1ZeroPaper
                 Questions = 8,
                 Answers = 16,
                 Longest = 120,
-                Problems = 80,
+                Problems = 60,
                 Samples = 8,
                 Interval = 10,
             },
