@@ -16,7 +16,8 @@ namespace PaperLab.Benchmarks;
 /// <param name="PerRepeat">How many of them one repeat does.</param>
 /// <param name="Times">The ways; ratios are against the last one.</param>
 /// <param name="Flops">FLOPs of one repeat, where they are known.</param>
-internal sealed record Table(string Title, string Unit, double PerRepeat, Times[] Times, double? Flops = null);
+/// <param name="Note">What else was found, below the table; null for nothing.</param>
+internal sealed record Table(string Title, string Unit, double PerRepeat, Times[] Times, double? Flops = null, string? Note = null);
 
 internal sealed class Measurements(TorchRuntime runtime, int rounds)
 {
@@ -137,6 +138,9 @@ internal sealed class Measurements(TorchRuntime runtime, int rounds)
         AddPeer(ways, "PyTorch, growing cache", peer);
         return new Table($"generation, {Rows} rows of {New} tokens", "tokens", Rows * New, Contest.Run(rounds, ways));
     }
+
+    /// <summary>A step of GRPO on countdown, whole and in parts.</summary>
+    public IReadOnlyList<Table> Rollouts() => new RolloutContest(runtime, rounds).Run();
 
     /// <summary>Attention, forward and backward, explicit and fused: which is faster from which length on.</summary>
     public Table Attention(int length, bool bf16)

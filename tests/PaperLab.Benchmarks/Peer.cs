@@ -6,7 +6,7 @@ using System.Globalization;
 
 namespace PaperLab.Benchmarks;
 
-/// <summary>A peer's process. One line "go" in, one line with the seconds of a repeat out; one empty line ends it.</summary>
+/// <summary>A peer's process. One line in, mostly "go", one line out, mostly the seconds of a repeat; one empty line ends it.</summary>
 internal sealed class Peer : IDisposable
 {
     private static readonly string[] Candidates = ["python3", "/usr/bin/python3", "python"];
@@ -37,12 +37,14 @@ internal sealed class Peer : IDisposable
     }
 
     /// <summary>Seconds of one repeat.</summary>
-    public double Go()
+    public double Go() => double.Parse(Ask("go"), CultureInfo.InvariantCulture);
+
+    /// <summary>Sends a line and returns the line that comes back.</summary>
+    public string Ask(string line)
     {
-        _process.StandardInput.WriteLine("go");
+        _process.StandardInput.WriteLine(line);
         _process.StandardInput.Flush();
-        string line = _process.StandardOutput.ReadLine() ?? throw new InvalidOperationException("The peer ended before it answered; its reason stands above.");
-        return double.Parse(line, CultureInfo.InvariantCulture);
+        return _process.StandardOutput.ReadLine() ?? throw new InvalidOperationException("The peer ended before it answered; its reason stands above.");
     }
 
     public void Dispose()

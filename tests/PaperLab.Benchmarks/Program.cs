@@ -14,6 +14,7 @@ var known = new Dictionary<string, Func<Measurements, IEnumerable<Table>>>
     ["step"] = m => [m.Step()],
     ["experts"] = m => [m.Experts(8, 2, 344), m.Experts(64, 8, 88)],
     ["generation"] = m => [m.Generation()],
+    ["rollouts"] = m => m.Rollouts(),
     ["attention"] = m => new[] { 128, 256, 512, 1024 }.SelectMany(length => new[] { m.Attention(length, bf16: false), m.Attention(length, bf16: true) }),
     ["decode"] = m => new[] { (1, 256), (1, 1024), (1, 8192), (64, 128), (64, 256), (64, 512), (64, 1024), (64, 2048) }.SelectMany(at =>
         new[] { (8, 8), (4, 4), (1, 4), (1, 1) }.Select(shared => m.Decode(at.Item1, at.Item2, heads: 8, shared.Item1, shared.Item2, width: 64))),
@@ -71,6 +72,10 @@ static void Write(Table table)
     }
 
     AnsiConsole.Write(drawn);
+    if (table.Note is { } note)
+    {
+        AnsiConsole.WriteLine($"{note}.\n");
+    }
 }
 
 static string Number(double value, string format) => value.ToString(format, CultureInfo.InvariantCulture);

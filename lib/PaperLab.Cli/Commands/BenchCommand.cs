@@ -22,7 +22,7 @@ public static class BenchCommand
     public static Command Create()
     {
         var arguments = new Argument<string[]>("arguments") { Description = "Benchmarks and options, as the program takes them.", Arity = ArgumentArity.ZeroOrMore };
-        var command = new Command("bench", "Measures training, experts, attention and generation, beside PyTorch where it is installed.") { arguments };
+        var command = new Command("bench", "Measures training, experts, attention, generation and reinforcement, beside PyTorch where it is installed.") { arguments };
         command.TreatUnmatchedTokensAsErrors = false;
         CommandLine.AddHelp(command, $"{Help}\n{ExitCode.Help}");
         command.SetAction(parsed => Run([.. parsed.GetValue(arguments) ?? [], .. parsed.UnmatchedTokens]));

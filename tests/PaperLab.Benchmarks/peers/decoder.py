@@ -1,4 +1,5 @@
 """The small dense decoder of the peers, in PyTorch as one writes it there: RMSNorm, rotary positions, explicit attention, SwiGLU."""
+import json
 import math
 
 import torch
@@ -61,9 +62,9 @@ class Decoder(nn.Module):
         self.head = nn.Linear(sizes.width, sizes.vocabulary, bias=False)
         half = sizes.width // sizes.heads // 2
         angles = torch.outer(torch.arange(context).float(), 10000.0 ** (-torch.arange(half).float() / half))
-        self.register_buffer("cos", angles.cos())
-        self.register_buffer("sin", angles.sin())
-        self.register_buffer("future", torch.ones(context, context, dtype=torch.bool).triu(1))
+        self.register_buffer("cos", angles.cos(), persistent=False)
+        self.register_buffer("sin", angles.sin(), persistent=False)
+        self.register_buffer("future", torch.ones(context, context, dtype=torch.bool).triu(1), persistent=False)
 
     def forward(self, tokens, caches=None, start=0):
         x = self.embed(tokens)
@@ -73,3 +74,25 @@ class Decoder(nn.Module):
             x, kept = block(x, cos, sin, self.future, cache)
             new.append(kept)
         return self.norm(x), new
+
+
+def load(model, path):
+    """Weights of the same decoder in a safetensors file, under Llama's names: there the three projections of attention are three."""
+    with open(path, "rb") as file:
+        header = json.loads(file.read(int.from_bytes(file.read(8), "little")))
+        data = bytearray(file.read())
+
+    def weight(name):
+        shape, begin = header[name]["shape"], header[name]["data_offsets"][0]
+        return torch.frombuffer(data, dtype=torch.float32, count=math.prod(shape), offset=begin).view(shape)
+
+    state = {"embed.weight": weight("embed_tokens.weight"), "norm.weight": weight("norm.weight"), "head.weight": weight("lm_head.weight")}
+    for i in range(len(model.blocks)):
+        here, there = f"blocks.{i}.", f"layers.{i}."
+        state[here + "norm1.weight"] = weight(there + "input_layernorm.weight")
+        state[here + "qkv.weight"] = torch.cat([weight(f"{there}self_attn.{part}_proj.weight") for part in "qkv"])
+        state[here + "out.weight"] = weight(there + "self_attn.o_proj.weight")
+        state[here + "norm2.weight"] = weight(there + "post_attention_layernorm.weight")
+        for part in ("gate", "up", "down"):
+            state[f"{here}{part}.weight"] = weight(f"{there}mlp.{part}_proj.weight")
+    model.load_state_dict(state)
