@@ -72,7 +72,7 @@ internal sealed class RolloutContest(TorchRuntime runtime, int rounds)
         if (Peer.IsPresent)
         {
             check = Check(policy, folder);
-            Checkpoint.ReadWeights(Path.Combine(folder, WeightsAtFirst), policy, "Run the benchmark again.");
+            Checkpoint.ReadWeights(Path.Combine(folder, WeightsAtFirst), policy.state_dict(), "Run the benchmark again.");
         }
 
         using PolicyTrainer trainer = Trainer(s_step, policy, answers);

@@ -56,6 +56,12 @@ public sealed record PolicyComparison(string Preset, string Title, IReadOnlyList
         bool InUse(PolicyRunConfig config) => store.IsInUse(config.Paper, config) || (config.From is { } from && InUse(from)) || (config.Stage is ImitationConfig { Teacher: { } teacher } && InUse(teacher));
     }
 
+    /// <summary>The arms that go on from another arm's end.</summary>
+    public IReadOnlyList<string> Continued => [.. Arms.Where(arm => arm.Config(Seeds[0]).From is not null).Select(arm => arm.Name)];
+
+    /// <summary>Whether there is such an arm.</summary>
+    public bool Has(string arm) => Arms.Any(a => a.Name == arm);
+
     /// <summary>What is compared, in one line.</summary>
     public override string ToString() => $"{Preset}, {Title}: {Arms.Count} arms × {Seeds.Count} seeds";
 }
@@ -74,7 +80,7 @@ public sealed class PolicyResults
 
     /// <summary>An arm's runs in the order of the seeds.</summary>
     /// <exception cref="ArgumentException">The comparison has no such arm.</exception>
-    public IReadOnlyList<PolicyRecord> Of(string arm) => Comparison.Arms.Any(a => a.Name == arm)
+    public IReadOnlyList<PolicyRecord> Of(string arm) => Comparison.Has(arm)
         ? _records.Where(record => record.Config.Arm == arm).ToArray()
         : throw new ArgumentException($"There is no arm '{arm}'; there are {string.Join(", ", Comparison.Arms.Select(a => a.Name))}.", nameof(arm));
 

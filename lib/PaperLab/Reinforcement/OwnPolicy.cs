@@ -3,14 +3,14 @@
 //
 //   OwnPolicy own = OwnPolicy.Open(folder, new OwnPolicyOptions { Task = WordProblemTask.Read(data), Training = config, AdapterRank = 16 });
 //   own.Memory                                                       what it will need, and what to change where that is too much
-//   own.Load();                                                      then PolicyTrainer and PolicyEvaluator with own.Policy, own.Tokenizer, own.End
-//   own.Save(folder);                                                an ordinary checkpoint again
+//   own.Train(evaluation, saveTo);                                   loads, trains, and leaves an ordinary checkpoint in saveTo
 
 using System.Diagnostics.CodeAnalysis;
 using PaperLab.Checkpoints;
 using PaperLab.Models;
 using PaperLab.Native;
 using PaperLab.Text;
+using PaperLab.Training;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -166,6 +166,64 @@ public sealed class OwnPolicy : IDisposable
     }
 
     /// <summary>
+    /// Trains the policy, from the newest checkpoint where there is one, and saves it. Loads it first where that was not done.
+    /// </summary>
+    /// <param name="evaluation">On the task's held-out problems, before and after; of a file with fewer of them, on all.</param>
+    /// <param name="folder">Where the trained model goes; checkpoints lie beside it until then. A checkpoint that lies there is replaced.</param>
+    /// <param name="options">How it is watched; <see cref="PolicyRunOptions.Fresh"/> forgets what an interrupted training has reached.</param>
+    /// <param name="cancellation">Ends the training between two steps, after a checkpoint.</param>
+    /// <exception cref="PolicyMemoryException">It will not fit; nothing was loaded.</exception>
+    /// <exception cref="ArgumentException">The task has no held-out problems.</exception>
+    /// <exception cref="CheckpointException">The checkpoints beside the folder are those of another training, or the folder holds something that may not be replaced.</exception>
+    public OwnPolicyResult Train(PolicyEvaluationOptions evaluation, string folder, PolicyRunOptions? options = null, CancellationToken cancellation = default)
+    {
+        options ??= new PolicyRunOptions();
+        if (_options.Task is WordProblemTask file)
+        {
+            evaluation = evaluation with { Problems = Math.Min(evaluation.Problems, file.All(Split.HeldOut).DistinctBy(problem => problem.Prompt).Count()) };
+        }
+
+        var evaluator = new PolicyEvaluator(evaluation, _options.Task, Tokenizer, End);
+        Load();
+        using CheckpointFolder checkpoints = CheckpointFolder.Open(Path.GetFullPath(folder) + ".checkpoints", options.Checkpoints, options.Note, cancellation);
+        if (options.Fresh)
+        {
+            checkpoints.Clear();
+        }
+
+        OwnRun run = new(Path.GetFullPath(_folder), _options.Task.Name, _options.Training, _options.AdapterRank, _options.AdapterAlpha, $"{_options.Dtype}", evaluation);
+        Dictionary<string, Tensor> trained = Policy.named_parameters().Where(named => named.parameter.requires_grad).ToDictionary(named => named.name, named => (Tensor)named.parameter);
+        PolicyState state = new();
+        using (var trainer = new PolicyTrainer(_options.Training, Policy, Tokenizer, End, _options.Task, CombinedReward.R1Zero()))
+        {
+            if (checkpoints.Latest(path => OwnCheckpoint.Read(path, run)) is { } saved)
+            {
+                OwnCheckpoint.Restore(saved.Folder, trained, trainer);
+                state = saved.Checkpoint.State;
+                state.Resumed.Add(new Resumption(state.Step, $"{Policy.Device}"));
+                options.Note?.Invoke($"The training goes on after step {state.Step} of {_options.Training.Steps}, from {saved.Folder}.");
+            }
+
+            new PolicyLoop
+            {
+                Name = Path.GetFileName(run.Folder),
+                Stage = _options.Training,
+                Trainer = trainer,
+                Model = Policy,
+                Evaluator = evaluator,
+                EvaluationInterval = _options.Training.Steps, // before and after
+                Folder = checkpoints,
+                Save = path => OwnCheckpoint.Write(path, run, state, trained, trainer),
+                Progress = options.Progress,
+            }.Run(state, cancellation);
+        }
+
+        Save(folder, overwrite: true);
+        checkpoints.Clear();
+        return new OwnPolicyResult(state.Evaluations[0], state.Evaluations[^1], state.Steps);
+    }
+
+    /// <summary>
     /// Saves the policy as an ordinary checkpoint, with tokenizer and config. An adapter is merged into the weights for good, which takes no
     /// memory: train first, save last.
     /// </summary>
@@ -207,4 +265,33 @@ public sealed class OwnPolicy : IDisposable
 
     // The question is at the end of a template.
     private static string Shown(string prompt) => (prompt.Length <= 120 ? prompt : $"…{prompt[^120..]}").Replace("\n", " ");
+}
+
+/// <summary>What a training made of a checkpoint.</summary>
+/// <param name="Before">On held-out problems, before the first step.</param>
+/// <param name="After">The same after the last.</param>
+/// <param name="Steps">Step by step.</param>
+public sealed record OwnPolicyResult(PolicyEvaluationPoint Before, PolicyEvaluationPoint After, IReadOnlyList<PolicyStep> Steps);
+
+// What decides the training's numbers, by which its checkpoints are known.
+internal sealed record OwnRun(string Folder, string Task, PolicyConfig Training, int AdapterRank, double AdapterAlpha, string Dtype, PolicyEvaluationOptions Evaluation);
+
+/// <summary>The checkpoint of such a training: what is trained, which under an adapter is the adapter alone.</summary>
+internal sealed record OwnCheckpoint : Checkpoint
+{
+    public required OwnRun Run { get; init; }
+
+    public required PolicyState State { get; init; }
+
+    public static void Write(string folder, OwnRun run, PolicyState state, IReadOnlyDictionary<string, Tensor> trained, IStageTrainer trainer) =>
+        Write(folder, new OwnCheckpoint { Run = run, State = state }, trained, trainer.State());
+
+    public static OwnCheckpoint Read(string folder, OwnRun run)
+    {
+        OwnCheckpoint checkpoint = Read<OwnCheckpoint>(folder);
+        RequireSameRun(folder, (checkpoint.Run, run));
+        return checkpoint;
+    }
+
+    public static void Restore(string folder, IReadOnlyDictionary<string, Tensor> trained, IStageTrainer trainer) => Restore(folder, trained, trainer.Load);
 }

@@ -31,7 +31,7 @@ internal sealed record PolicyCheckpoint : Checkpoint
 
     /// <summary>Writes a checkpoint into a new folder. Whole only when this returns.</summary>
     public static void Write(string folder, PolicyRunConfig config, PolicyState state, Transformer model, IStageTrainer trainer) =>
-        Write(folder, new PolicyCheckpoint { Config = config, State = state }, model, trainer.State());
+        Write(folder, new PolicyCheckpoint { Config = config, State = state }, model.state_dict(), trainer.State());
 
     /// <summary>Reads the state and checks the other files against their hashes.</summary>
     /// <exception cref="InvalidDataException">It is damaged; the message says which file and how.</exception>
@@ -45,5 +45,5 @@ internal sealed record PolicyCheckpoint : Checkpoint
 
     /// <summary>Puts weights and trainer where they stood.</summary>
     /// <exception cref="CheckpointException">The weights are not those of the model.</exception>
-    public static void Restore(string folder, Transformer model, IStageTrainer trainer) => Restore(folder, model, trainer.Load);
+    public static void Restore(string folder, Transformer model, IStageTrainer trainer) => Restore(folder, model.state_dict(), trainer.Load);
 }

@@ -35,7 +35,7 @@ public sealed record PolicyEvaluationOptions
 /// <param name="Length">Mean tokens of a greedy completion.</param>
 /// <param name="Verifies">Whose greedy chain says of a result whether it is the target; null where the task has no targets.</param>
 /// <param name="GoesBack">Whose greedy chain returns to earlier numbers; null where the task has no targets.</param>
-/// <param name="Language">Mean share of the greedy chain's words that are in the language asked for; null where none is asked for.</param>
+/// <param name="Language">Mean share of the chains' words that are in the language asked for, over the samples, or the greedy answers without samples: greedily a policy writes each word in the likelier language, however often it mixes them; null where none is asked for.</param>
 /// <param name="GreedyLenient">Whose greedy answer is right as a reader would take it (<see cref="Scoring.Lenient"/>), of the same completions as Greedy; null in older records.</param>
 public sealed record PolicyScore(
     int Difficulty, double Greedy, double? PassAt1, double? ConsensusAtK, double Format, double Truncated, double Length, double? Verifies = null, double? GoesBack = null, double? Language = null, double? GreedyLenient = null)
@@ -112,7 +112,7 @@ public sealed class PolicyEvaluator
                 answers.Average(answer => answer.Completion.Tokens),
                 traces.Length == 0 ? null : traces.Average(trace => trace.Verifies ? 1.0 : 0),
                 traces.Length == 0 ? null : traces.Average(trace => trace.GoesBack ? 1.0 : 0),
-                answers.All(answer => answer.Problem.Language is not null) ? answers.Average(answer => s_language.Judge(answer).Value) : null,
+                problems.All(problem => problem.Language is not null) ? (sampled ?? greedy).Samples.Average(judged => s_language.Judge(judged.Sample).Value) : null,
                 s_lenient.Judge(answers, cancellation).MeanReward));
             shown.AddRange(greedy.Samples.Take(examples).Select(judged => new PolicyExample(
                 difficulty,

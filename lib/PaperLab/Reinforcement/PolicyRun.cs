@@ -30,8 +30,6 @@ public sealed record PolicyRunOptions
 /// <summary>Trains runs and those that they go on from.</summary>
 public sealed class PolicyRun
 {
-    // Shown of each difficulty in every evaluation.
-    private const int Examples = 2;
     private const int MostLosses = 200;
 
     private readonly PolicyRunConfig _config;
@@ -69,7 +67,7 @@ public sealed class PolicyRun
         var policy = new Transformer(config.Model, initialize: false);
         policy.to(runtime.Device);
         string weights = store.WeightsOf(config.Paper, config);
-        Checkpoint.ReadWeights(weights, policy, "Delete the file; the run is then trained again.");
+        Checkpoint.ReadWeights(weights, policy.state_dict(), "Delete the file; the run is then trained again.");
         return policy;
     }
 
@@ -100,50 +98,20 @@ public sealed class PolicyRun
             state.Resumed.Add(new Resumption(state.Step, _runtime.ToString()!));
         }
 
-        int firstStep = state.Step;
-        var clock = Stopwatch.StartNew();
-        while (true)
+        var loop = new PolicyLoop
         {
-            if (onTheWay is not null && state.Step % _config.EvaluationInterval == 0 && state.Evaluations.All(point => point.Step != state.Step))
-            {
-                (IReadOnlyList<PolicyScore> scores, IReadOnlyList<PolicyExample> examples) = onTheWay.Evaluate(model, Examples, cancellation);
-                state.Evaluations.Add(new PolicyEvaluationPoint(state.Step, scores, examples));
-            }
-
-            if (state.Step == _config.Stage.Steps)
-            {
-                break;
-            }
-
-            long began = Stopwatch.GetTimestamp();
-            StageStep taken;
-            try
-            {
-                model.train();
-                taken = trainer.Take(state.Step + 1, cancellation);
-            }
-            catch (OperationCanceledException)
-            {
-                Save(); // a cancelled step has changed nothing
-                throw;
-            }
-
-            state.Step++;
-            state.Seconds += Stopwatch.GetElapsedTime(began).TotalSeconds;
-            state.Losses.Add(taken.Loss);
-            if (taken.Policy is { } policy)
-            {
-                state.Steps.Add(policy.Rounded());
-            }
-
-            _options.Progress?.Report(ProgressOf(state, taken, firstStep, clock.Elapsed));
-            if (folder.IsDue(state.Step))
-            {
-                Save();
-            }
-        }
-
-        (IReadOnlyList<PolicyScore> finalScores, IReadOnlyList<PolicyExample> finalExamples) = evaluator.Evaluate(model, Examples, cancellation);
+            Name = _config.Name,
+            Stage = _config.Stage,
+            Trainer = trainer,
+            Model = model,
+            Evaluator = onTheWay,
+            EvaluationInterval = _config.EvaluationInterval,
+            Folder = folder,
+            Save = path => PolicyCheckpoint.Write(path, _config, state, model, trainer),
+            Progress = _options.Progress,
+        };
+        loop.Run(state, cancellation);
+        (IReadOnlyList<PolicyScore> finalScores, IReadOnlyList<PolicyExample> finalExamples) = evaluator.Evaluate(model, PolicyLoop.Examples, cancellation);
 
         // Before the record, which says that they are there.
         SafetensorsFile.Write(_store.WeightsOf(_config.Paper, _config), model.state_dict().Select(named => (named.Key, named.Value)));
@@ -162,8 +130,6 @@ public sealed class PolicyRun
             Final = new PolicyEvaluationPoint(state.Step, finalScores, finalExamples),
             Resumed = state.Resumed,
         };
-
-        void Save() => folder.Save(state.Step, best: null, path => PolicyCheckpoint.Write(path, _config, state, model, trainer));
     }
 
     // The model that the stage begins with.
@@ -191,7 +157,7 @@ public sealed class PolicyRun
     // Right answers of the teacher to problems of the train side, one sample each, until there are enough.
     private Lesson[] Taught(PolicyRunConfig teacher, ImitationConfig imitation, CancellationToken cancellation)
     {
-        const int Asked = 256, MostRounds = 200;
+        const int FewestAsked = 32, MostAsked = 256, MostRounds = 1000;
         using Transformer policy = Policy(teacher, _preset, _runtime, _store, _options, cancellation);
         var generator = new TextGenerator(policy);
         CombinedReward judge = CombinedReward.R1Zero();
@@ -199,8 +165,9 @@ public sealed class PolicyRun
         var lessons = new List<Lesson>();
         for (int round = 0; lessons.Count < imitation.Demonstrations; round++)
         {
-            Require.That(round < MostRounds, $"{nameof(ImitationConfig)}.{nameof(imitation.Demonstrations)}", imitation.Demonstrations, $"up to {lessons.Count}, the right answers of {teacher.Name} to {MostRounds * Asked} problems");
-            Problem[] problems = [.. Enumerable.Range(0, Asked).Select(i => _task.Draw(Split.Train, _task.Difficulties[i % _task.Difficulties.Count], random.NextBits()))];
+            Require.That(round < MostRounds, $"{nameof(ImitationConfig)}.{nameof(imitation.Demonstrations)}", imitation.Demonstrations, $"up to {lessons.Count}, the right answers of {teacher.Name} in {MostRounds} rounds");
+            int asked = Math.Clamp(2 * (imitation.Demonstrations - lessons.Count), FewestAsked, MostAsked);
+            Problem[] problems = [.. Enumerable.Range(0, asked).Select(i => _task.Draw(Split.Train, _task.Difficulties[i % _task.Difficulties.Count], random.NextBits()))];
             var options = new SamplingOptions { MaxNewTokens = teacher.Evaluation.MaxNewTokens, StopTokens = [SymbolTokenizer.End], Seed = random.NextBits() };
             Rollout rollout = Rollout.Draw(generator, _task.Tokenizer, problems, 1, options, cancellation);
             lessons.AddRange(judge.Judge(rollout.Samples, cancellation).Samples.Where(judged => judged.Judgements.All(judgement => judgement.Score.Value == 1))
@@ -208,22 +175,5 @@ public sealed class PolicyRun
         }
 
         return [.. lessons.Take(imitation.Demonstrations)];
-    }
-
-    private TrainingProgress ProgressOf(PolicyState state, StageStep taken, int firstStep, TimeSpan elapsed)
-    {
-        int done = state.Step - firstStep;
-        return new TrainingProgress(
-            _config.Name,
-            state.Step,
-            _config.Stage.Steps,
-            taken.Policy?.Reward ?? taken.Loss,
-            taken.Policy is { } policy && _config.Stage is PolicyConfig config ? policy.Length * config.Questions * config.Answers / (policy.RolloutSeconds + policy.RewardSeconds + policy.TrainingSeconds) : 0,
-            TimeSpan.FromSeconds(state.Seconds),
-            elapsed * ((double)(_config.Stage.Steps - state.Step) / done),
-            state.Resumed.Count > 0 ? firstStep : null)
-        {
-            Metric = taken.Policy is null ? "loss" : "reward",
-        };
     }
 }

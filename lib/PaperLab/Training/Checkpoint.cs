@@ -10,7 +10,6 @@ using System.Security.Cryptography;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using PaperLab.Checkpoints;
-using PaperLab.Models;
 using static TorchSharp.torch;
 
 namespace PaperLab.Training;
@@ -32,10 +31,14 @@ internal abstract record Checkpoint
     public IReadOnlyDictionary<string, string> Sha256 { get; init; } = new Dictionary<string, string>();
 
     /// <summary>Writes a checkpoint into a new folder. Whole only when this returns.</summary>
-    protected static void Write<T>(string folder, T checkpoint, Transformer model, IReadOnlyDictionary<string, Tensor> training)
+    /// <param name="folder">The folder.</param>
+    /// <param name="checkpoint">The state.</param>
+    /// <param name="weights">What is trained, by name.</param>
+    /// <param name="training">The training's own tensors.</param>
+    protected static void Write<T>(string folder, T checkpoint, IReadOnlyDictionary<string, Tensor> weights, IReadOnlyDictionary<string, Tensor> training)
         where T : Checkpoint
     {
-        SafetensorsFile.Write(Path.Combine(folder, WeightsFile), model.state_dict().Select(named => (named.Key, named.Value)));
+        SafetensorsFile.Write(Path.Combine(folder, WeightsFile), weights.Select(named => (named.Key, named.Value)));
         SafetensorsFile.Write(Path.Combine(folder, OptimizerFile), training.Select(named => (named.Key, named.Value)));
         checkpoint = checkpoint with { Sha256 = s_hashed.ToDictionary(name => name, name => HashOf(Path.Combine(folder, name))) };
         AtomicFile.WriteAllText(Path.Combine(folder, StateFile), JsonSerializer.Serialize(checkpoint, RunRecord.Json) + "\n");
@@ -82,22 +85,21 @@ internal abstract record Checkpoint
 
     /// <summary>Puts the weights where they stood, and gives back the training's tensors.</summary>
     /// <exception cref="CheckpointException">The weights are not those of the model.</exception>
-    protected static void Restore(string folder, Transformer model, Action<IReadOnlyDictionary<string, Tensor>> training)
+    protected static void Restore(string folder, IReadOnlyDictionary<string, Tensor> weights, Action<IReadOnlyDictionary<string, Tensor>> training)
     {
         using var scope = NewDisposeScope();
-        ReadWeights(Path.Combine(folder, WeightsFile), model, "Go on with the version of PaperLab that wrote them, or move the folder away to train from the start.");
+        ReadWeights(Path.Combine(folder, WeightsFile), weights, "Go on with the version of PaperLab that wrote them, or move the folder away to train from the start.");
         using SafetensorsFile tensors = SafetensorsFile.Open(Path.Combine(folder, OptimizerFile));
         training(tensors.Names.ToDictionary(name => name, tensors.Tensor));
     }
 
-    /// <summary>Copies a file's tensors into a model of the same names and shapes.</summary>
+    /// <summary>Copies a file's tensors into a model's, of the same names and shapes.</summary>
     /// <exception cref="CheckpointException">The weights are not those of the model; the message ends with <paramref name="advice"/>.</exception>
-    internal static void ReadWeights(string path, Transformer model, string advice)
+    internal static void ReadWeights(string path, IReadOnlyDictionary<string, Tensor> weights, string advice)
     {
         using var noGrad = no_grad();
         using var scope = NewDisposeScope();
         using SafetensorsFile file = SafetensorsFile.Open(path);
-        Dictionary<string, Tensor> weights = model.state_dict();
         string[] problems =
         [
             .. weights.Keys.Except(file.Names).Select(name => $"{name} is missing"),

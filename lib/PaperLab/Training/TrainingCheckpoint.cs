@@ -26,7 +26,7 @@ internal sealed record TrainingCheckpoint : Checkpoint
     {
         using Tensor generator = get_rng_state();
         var checkpoint = new TrainingCheckpoint { Config = config, CorpusHash = corpusHash, State = state, Sampler = sampler.State, TorchGenerator = generator.data<byte>().ToArray() };
-        Write(folder, checkpoint, model, optimizer.State());
+        Write(folder, checkpoint, model.state_dict(), optimizer.State());
     }
 
     /// <summary>Reads the state and checks the other files against their hashes.</summary>
@@ -49,7 +49,7 @@ internal sealed record TrainingCheckpoint : Checkpoint
     public void Restore(string folder, Transformer model, AdamW optimizer, BatchSampler sampler)
     {
         using var scope = NewDisposeScope();
-        Restore(folder, model, optimizer.Load);
+        Restore(folder, model.state_dict(), optimizer.Load);
         sampler.State = Sampler;
         set_rng_state(tensor(TorchGenerator));
     }

@@ -62,6 +62,7 @@ public sealed class R1ZeroPaperTests : TorchTest
         IReadOnlyList<Claim> claims = R1ZeroPaper.Judge(parity, countdown, languages);
         Assert.All(claims, claim => Assert.NotEqual(Verdict.Supported, claim.Verdict)); // two seeds decide nothing
         Assert.All(claims.Where(claim => claim.Measured is not null), claim => Assert.Equal(2, claim.Measured!.Observations));
+        Assert.Equal([R1ZeroPaper.Grpo, R1ZeroPaper.NoChains], parity.Comparison.Continued);
         Assert.All(R1ZeroPaper.Summary(countdown), row => Assert.Equal(row.From == "new weights", row.Gain is null));
 
         string[] arms = [R1ZeroPaper.FromBacktracking, R1ZeroPaper.FromWrong];
@@ -94,7 +95,6 @@ public sealed class R1ZeroPaperTests : TorchTest
             From = config.From is { } from ? Cut(from) : null,
             Stage = config.Stage switch
             {
-                ImitationConfig { Teacher: { } teacher } imitation => imitation with { Steps = 1, Demonstrations = 1, Teacher = Cut(teacher) },
                 ImitationConfig imitation => imitation with { Steps = Math.Min(60, imitation.Steps), Demonstrations = 500 },
                 _ => config.Stage with { Steps = 2 },
             },

@@ -4,6 +4,7 @@ using PaperLab.Generation;
 using PaperLab.Models;
 using PaperLab.Reinforcement;
 using PaperLab.Tests.Checkpoints;
+using PaperLab.Training;
 using static TorchSharp.torch;
 
 namespace PaperLab.Tests.Reinforcement;
@@ -77,6 +78,45 @@ public sealed class OwnPolicyTests : TorchTest
         Assert.Equal("llama", again.Inspection.Config.ModelType);
         Assert.Equal(own.Inspection.Parameters, again.Inspection.Parameters);
         Assert.Equal(before, File.ReadAllBytes(Path.Combine(Model, "model.safetensors")));
+    }
+
+    [Theory]
+    [InlineData(0)]
+    [InlineData(4)]
+    public void A_training_that_is_interrupted_goes_on_and_saves_the_same_policy(int adapterRank)
+    {
+        OwnPolicyOptions options = new() { Task = Task(0.2), Training = s_training with { Steps = 4 }, AdapterRank = adapterRank };
+        var evaluation = new PolicyEvaluationOptions { Problems = 50, MaxNewTokens = 12 }; // of a file with fewer
+        OwnPolicyResult Train(string name, PolicyRunOptions? watched = null, CancellationToken cancellation = default)
+        {
+            using OwnPolicy own = OwnPolicy.Open(Model, options);
+            return own.Train(evaluation, _folder.File(name), watched, cancellation);
+        }
+
+        OwnPolicyResult straight = Train("straight");
+        using var cancel = new CancellationTokenSource();
+        var stop = new Told(progress =>
+        {
+            if (progress.Step == 2)
+            {
+                cancel.Cancel();
+            }
+        });
+        Assert.Throws<OperationCanceledException>(() => Train("broken", new PolicyRunOptions { Progress = stop }, cancel.Token));
+        Assert.False(Directory.Exists(_folder.File("broken")));
+        var notes = new List<string>();
+        OwnPolicyResult resumed = Train("broken", new PolicyRunOptions { Note = notes.Add });
+
+        Assert.Contains("goes on after step 2 of 4", Assert.Single(notes));
+        Assert.Equal(straight.Steps.Select(step => (step.Reward, step.Loss, step.GradientNorm)), resumed.Steps.Select(step => (step.Reward, step.Loss, step.GradientNorm)));
+        Assert.Equal([0, 4], [resumed.Before.Step, resumed.After.Step]);
+        Assert.Equal(File.ReadAllBytes(Path.Combine(_folder.File("straight"), "model.safetensors")), File.ReadAllBytes(Path.Combine(_folder.File("broken"), "model.safetensors")));
+        Assert.False(Directory.Exists(_folder.File("broken") + ".checkpoints"));
+    }
+
+    private sealed class Told(Action<TrainingProgress> tell) : IProgress<TrainingProgress>
+    {
+        public void Report(TrainingProgress value) => tell(value);
     }
 
     [Fact]

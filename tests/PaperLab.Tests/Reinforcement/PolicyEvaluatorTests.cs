@@ -25,6 +25,25 @@ public sealed class PolicyEvaluatorTests : TorchTest
         Assert.Equal(lenient / 2, PolicyScore.Mean([score, score with { GreedyLenient = 0 }]).GreedyLenient);
     }
 
+    [Fact]
+    public void Mixing_of_languages_shows_in_samples_and_not_in_greedy_answers()
+    {
+        var task = new ParityTask(new ParityOptions { Lengths = [8], ChainShare = 1, LanguageMix = 0.3 });
+        manual_seed(2);
+        using var policy = new Transformer(new TransformerConfig { VocabularySize = task.Tokenizer.VocabularySize, Width = 32, Layers = 1, Heads = 2, ContextLength = 40, FeedForward = new DenseConfig(64) });
+        var config = new ImitationConfig { Seed = 1, Steps = 150, BatchSize = 32, LearningRate = 5e-3, Demonstrations = 500 };
+        using var trainer = new ImitationTrainer(config, policy, ImitationTrainer.LessonsOf(task, task.Tokenizer, SymbolTokenizer.End, config));
+        for (int step = 1; step <= config.Steps; step++)
+        {
+            trainer.Take(step, TestContext.Current.CancellationToken);
+        }
+
+        double Language(int samples) => Assert.Single(new PolicyEvaluator(new PolicyEvaluationOptions { Problems = 20, Samples = samples, MaxNewTokens = 16 }, task, task.Tokenizer, SymbolTokenizer.End).Evaluate(policy)).Language!.Value;
+
+        Assert.InRange(Language(samples: 8), 0.55, 0.85);
+        Assert.True(Language(samples: 0) > 0.95);
+    }
+
     private static Transformer Memorised(OneQuestion task)
     {
         manual_seed(2);
