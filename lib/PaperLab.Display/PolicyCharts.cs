@@ -49,35 +49,35 @@ public static class PolicyCharts
             .WithCaption(SeedSpread.Caption(parity.Comparison.Seeds.Count));
     }
 
-    /// <summary>Everything that a step tells, for some arms: reward, loss, gradient, dead groups, entropy, divergence, clipping, truncation.</summary>
-    public static Figure Steps(PolicyResults results, string title, params string[] arms)
-    {
-        Figure Panel(string name, string y, bool percent, Func<PolicyStep, double> metric) =>
-            Chart.Lines(name, arms.Select(arm => Stepped(results, arm, metric))).XAxis("Step", whole: true).YAxis(y, percent: percent);
-        return Chart.Grid(
-            title, 3,
-            [
-                Panel("Reward", "Mean reward", false, step => step.Reward),
-                Panel("Loss", "Loss", false, step => step.Loss),
-                Panel("Gradient", "Norm before clipping", false, step => step.GradientNorm),
-                Panel("Dead groups", "Groups of equal rewards", true, step => step.DeadGroups),
-                Panel("Entropy", "Nats a token", false, step => step.Entropy),
-                Panel("Divergence from the reference", "Nats a token", false, step => step.Kl),
-                Panel("Length", "Tokens", false, step => step.Length),
-                Panel("Truncated", "Answers cut off", true, step => step.Truncated),
-                Panel("Clipped", "Tokens whose ratio is clipped", true, step => step.ClipShare),
-            ],
-            shareAxes: false).WithCaption(SeedSpread.Caption(results.Comparison.Seeds.Count));
-    }
+    /// <summary>Reward, loss, gradient and dead groups, step by step: why a loss near zero says nothing.</summary>
+    public static Figure RewardAndLoss(PolicyResults results, string title, params string[] arms) =>
+        StepGrid(results, title, columns: 2, arms, s_reward, s_loss, s_gradient, s_dead);
 
-    /// <summary>Where the time of a step goes.</summary>
-    public static Figure Time(PolicyResults results, params string[] arms)
-    {
-        Series Part(string name, Func<PolicyStep, double> seconds) => Series.Of(name, arms.Select(arm => SeedSpread.Of(results.Of(arm).Select(run => run.Steps.Average(seconds)))));
-        return Chart.Bars("Where the time of a step goes", arms, Part("rollout", step => step.RolloutSeconds), Part("reward", step => step.RewardSeconds), Part("training", step => step.TrainingSeconds))
-            .YAxis("Time", "s a step")
-            .WithCaption(SeedSpread.Caption(results.Comparison.Seeds.Count));
-    }
+    /// <summary>Everything that a step tells, for some arms: reward, loss, gradient, dead groups, entropy, divergence, length, truncation, clipping.</summary>
+    public static Figure Steps(PolicyResults results, string title, params string[] arms) => StepGrid(
+        results, title, columns: 3, arms,
+        s_reward,
+        s_loss,
+        s_gradient,
+        s_dead,
+        ("Entropy", "Nats a token", false, step => step.Entropy),
+        ("Divergence from the reference", "Nats a token", false, step => step.Kl),
+        ("Length", "Tokens", false, step => step.Length),
+        ("Truncated", "Answers cut off", true, step => step.Truncated),
+        ("Clipped", "Tokens whose ratio is clipped", true, step => step.ClipShare));
+
+    private static readonly (string Name, string Y, bool Percent, Func<PolicyStep, double> Metric)
+        s_reward = ("Reward", "Mean reward", false, step => step.Reward),
+        s_loss = ("Loss", "Loss", false, step => step.Loss),
+        s_gradient = ("Gradient", "Norm before clipping", false, step => step.GradientNorm),
+        s_dead = ("Dead groups", "Groups of equal rewards", true, step => step.DeadGroups);
+
+    private static Figure StepGrid(PolicyResults results, string title, int columns, string[] arms, params IEnumerable<(string Name, string Y, bool Percent, Func<PolicyStep, double> Metric)> panels) =>
+        Chart.Grid(
+            title,
+            columns,
+            panels.Select(panel => Chart.Lines(panel.Name, arms.Select(arm => Stepped(results, arm, panel.Metric))).XAxis("Step", whole: true).YAxis(panel.Y, percent: panel.Percent)),
+            shareAxes: false).WithCaption(SeedSpread.Caption(results.Comparison.Seeds.Count));
 
     private static Series Evaluated(PolicyResults results, string arm, Func<PolicyScore, double> metric)
     {

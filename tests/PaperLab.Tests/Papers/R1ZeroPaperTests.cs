@@ -73,7 +73,7 @@ public sealed class R1ZeroPaperTests : TorchTest
             PolicyCharts.ByDifficulty(countdown, "title", level => $"{level}", arms),
             PolicyCharts.ByShare(parity),
             PolicyCharts.Steps(countdown, "title", arms),
-            PolicyCharts.Time(countdown, arms),
+            PolicyCharts.RewardAndLoss(countdown, "title", arms),
         })
         {
             Assert.Contains("their range (too few seeds for an interval)", figure.Caption);
