@@ -44,7 +44,7 @@ public static class PolicyCharts
         Series Line(string name, Func<PolicyRecord, double> metric) =>
             Series.Of(name, arms.Select(arm => arm.Share), arms.Select(arm => SeedSpread.Of(parity.Of(arm.Arm).Select(metric)))).AsLineWithPoints();
         return Chart.Lines("What the base brings decides", Line("base", run => R1ZeroPaper.Greedy(parity.Before(run))), Line("after GRPO", R1ZeroPaper.Greedy))
-            .XAxis("p, share of chains that the base has seen").YAxis("Greedy accuracy", percent: true, min: 0, max: 1)
+            .XAxis("p, share of chains that the base has seen").YAxis("Greedy accuracy", percent: true, min: 0, max: 1.05)
             .ReferenceY(0.5, "chance")
             .WithCaption(SeedSpread.Caption(parity.Comparison.Seeds.Count));
     }
