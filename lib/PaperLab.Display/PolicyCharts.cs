@@ -61,16 +61,16 @@ public static class PolicyCharts
         s_gradient,
         s_dead,
         ("Entropy", "Nats a token", false, step => step.Entropy),
-        ("Divergence from the reference", "Nats a token", false, step => step.Kl),
+        ("Divergence", "Nats a token", false, step => step.Kl),
         ("Length", "Tokens", false, step => step.Length),
         ("Truncated", "Answers cut off", true, step => step.Truncated),
-        ("Clipped", "Tokens whose ratio is clipped", true, step => step.ClipShare));
+        ("Clipped", "Tokens clipped", true, step => step.ClipShare));
 
     private static readonly (string Name, string Y, bool Percent, Func<PolicyStep, double> Metric)
         s_reward = ("Reward", "Mean reward", false, step => step.Reward),
         s_loss = ("Loss", "Loss", false, step => step.Loss),
         s_gradient = ("Gradient", "Norm before clipping", false, step => step.GradientNorm),
-        s_dead = ("Dead groups", "Groups of equal rewards", true, step => step.DeadGroups);
+        s_dead = ("Dead groups", "Of equal rewards", true, step => step.DeadGroups);
 
     private static Figure StepGrid(PolicyResults results, string title, int columns, string[] arms, params IEnumerable<(string Name, string Y, bool Percent, Func<PolicyStep, double> Metric)> panels) =>
         Chart.Grid(

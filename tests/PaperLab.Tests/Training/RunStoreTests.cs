@@ -1,4 +1,6 @@
 using System.Text.Json;
+using PaperLab.Papers;
+using PaperLab.Reinforcement;
 using PaperLab.Training;
 
 namespace PaperLab.Tests.Training;
@@ -292,7 +294,20 @@ public sealed class RunStoreTests : TrainingTest
         }
     }
 
-    private static IEnumerable<string> ShippedRuns() => Directory.GetFiles(Path.Combine(Checkout.Root!, "data", "results"), "*.json", SearchOption.AllDirectories)
+    [Fact]
+    public void A_shipped_policy_can_be_read_and_has_its_key_as_its_name()
+    {
+        string[] paths = [.. Shipped().Where(IsPolicy)];
+
+        Assert.NotEmpty(paths);
+        Assert.All(paths, path => Assert.Equal(JsonSerializer.Deserialize<PolicyRecord>(File.ReadAllText(path), RunRecord.Json)!.Config.Key, Path.GetFileNameWithoutExtension(path)));
+    }
+
+    private static IEnumerable<string> ShippedRuns() => Shipped().Where(path => !IsPolicy(path));
+
+    private static bool IsPolicy(string path) => Path.GetFileName(Path.GetDirectoryName(path)) == R1ZeroPaper.Name;
+
+    private static IEnumerable<string> Shipped() => Directory.GetFiles(Path.Combine(Checkout.Root!, "data", "results"), "*.json", SearchOption.AllDirectories)
         .Where(path => !path.Contains("measurements", StringComparison.Ordinal));
 
     private RunRecord Record() => new LanguageModelTrainer(
