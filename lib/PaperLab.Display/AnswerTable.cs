@@ -18,7 +18,11 @@ public sealed class AnswerTable : IHtmlView
     /// <exception cref="ArgumentException">The run was not evaluated on the way.</exception>
     public static AnswerTable Of(PolicyRecord run)
     {
-        Require(run.Evaluations.Count > 0, run);
+        if (run.Evaluations.Count == 0)
+        {
+            throw new ArgumentException($"{run.Config.Name} was not evaluated on its way (EvaluationInterval is 0), so there is nothing to set side by side.", nameof(run));
+        }
+
         PolicyEvaluationPoint[] points = [run.Evaluations[0], run.Evaluations[run.Evaluations.Count / 2], run.Final];
         int[] levels = [.. run.Final.Scores.Select(score => score.Difficulty)];
         return new AnswerTable(
@@ -44,12 +48,4 @@ public sealed class AnswerTable : IHtmlView
         $"{row.Example.Prompt} after step {row.Step} {(row.Example.Right ? "✓" : "✗")} ({row.Example.Verdict})\n{row.Example.Completion}"));
 
     private static string Code(string text) => $"<code style=\"font-size:12px;background:none;color:inherit;padding:0\">{Html.Text(text)}</code>";
-
-    private static void Require(bool evaluated, PolicyRecord run)
-    {
-        if (!evaluated)
-        {
-            throw new ArgumentException($"{run.Config.Name} was not evaluated on its way (EvaluationInterval is 0), so there is nothing to set side by side.", nameof(run));
-        }
-    }
 }

@@ -51,7 +51,7 @@ public static class R1ZeroPaper
                 .. sizes.ChainShares.Select(p => new PolicyArm(BaseName(p), seed => Base(p, seed))),
                 From(Grpo, main, PolicyObjective.Grpo),
                 .. preset == "smoke" ? Array.Empty<PolicyArm>() : [From(DrGrpo, main, PolicyObjective.DrGrpo(sizes.Parity.Longest)), From(Dapo, main, PolicyObjective.Dapo)],
-                .. sizes.ChainShares.Where(p => p != main).Select(p => From(p == 0 ? NoChains : $"{Grpo}, {BaseName(p)}", p, PolicyObjective.Grpo)),
+                .. sizes.ChainShares.Where(p => p != main).Select(p => From(GrpoName(p, main), p, PolicyObjective.Grpo)),
             ],
             Seeds(sizes, firstSeed));
     }
@@ -60,7 +60,7 @@ public static class R1ZeroPaper
     public static IReadOnlyList<(string Arm, double Share)> ByShare(PolicyComparison parity)
     {
         Preset sizes = Of(parity.Preset);
-        return [.. sizes.ChainShares.Order().Select(p => (p == 0 ? NoChains : p == sizes.MainShare ? Grpo : $"{Grpo}, {BaseName(p)}", p))];
+        return [.. sizes.ChainShares.Order().Select(p => (GrpoName(p, sizes.MainShare), p))];
     }
 
     /// <summary>Countdown: three bases, GRPO on each; its rivals on the first; cold start; the student.</summary>
@@ -155,8 +155,7 @@ public static class R1ZeroPaper
                 : Array.Empty<Claim>(),
             Claim.Test("Reinforcement amplifies what the base does now and then; where it never does, nothing grows",
                 "not tested: the base is the same throughout", onParity,
-                Interval.OfPairedDifference([.. parity.Of(Grpo).Select(run => Greedy(run) - Greedy(parity.Before(run)))], [.. parity.Of(NoChains).Select(run => Greedy(run) - Greedy(parity.Before(run)))]),
-                ClaimedSign.Positive, "gain in greedy accuracy, base with chains − base without"),
+                parity.Difference(Grpo, NoChains, run => Greedy(run) - Greedy(parity.Before(run))), ClaimedSign.Positive, "gain in greedy accuracy, base with chains − base without"),
             Claim.Test("The same on countdown: one sample is right more often",
                 "AIME 2024 pass@1: 15.6 % → 71.0 %", onCountdown,
                 countdown.Gain(FromBacktracking, PassAt1), ClaimedSign.Positive, "pass@1 on held-out numbers, after − before"),
@@ -231,6 +230,8 @@ public static class R1ZeroPaper
     }
 
     private static string BaseName(double p) => p == 0 ? "no chains" : $"p = {p}";
+
+    private static string GrpoName(double p, double main) => p == 0 ? NoChains : p == main ? Grpo : $"{Grpo}, {BaseName(p)}";
 
     private static string NameOf(TraceKind traces) => traces switch
     {
@@ -344,7 +345,6 @@ public static class R1ZeroPaper
         Misses = 2,
         MaxTokens = 140,
     };
-
 
     private static PolicySizes<ParityOptions> Standard(ParityOptions task) => new()
     {

@@ -193,29 +193,25 @@ public sealed class OwnPolicy : IDisposable
 
         OwnRun run = new(Path.GetFullPath(_folder), _options.Task.Name, _options.Training, _options.AdapterRank, _options.AdapterAlpha, $"{_options.Dtype}", evaluation);
         Dictionary<string, Tensor> trained = Policy.named_parameters().Where(named => named.parameter.requires_grad).ToDictionary(named => named.name, named => (Tensor)named.parameter);
-        PolicyState state = new();
+        PolicyState state;
         using (var trainer = new PolicyTrainer(_options.Training, Policy, Tokenizer, End, _options.Task, CombinedReward.R1Zero()))
         {
-            if (checkpoints.Latest(path => OwnCheckpoint.Read(path, run)) is { } saved)
+            var loop = new PolicyLoop<OwnRun>
             {
-                OwnCheckpoint.Restore(saved.Folder, trained, trainer);
-                state = saved.Checkpoint.State;
-                state.Resumed.Add(new Resumption(state.Step, $"{Policy.Device}"));
-                options.Note?.Invoke($"The training goes on after step {state.Step} of {_options.Training.Steps}, from {saved.Folder}.");
-            }
-
-            new PolicyLoop
-            {
+                Config = run,
                 Name = Path.GetFileName(run.Folder),
                 Stage = _options.Training,
                 Trainer = trainer,
                 Model = Policy,
+                Weights = trained,
+                Mode = $"{Policy.Device}",
                 Evaluator = evaluator,
                 EvaluationInterval = _options.Training.Steps, // before and after
+                Examples = PolicyRun.Examples,
                 Folder = checkpoints,
-                Save = path => OwnCheckpoint.Write(path, run, state, trained, trainer),
-                Progress = options.Progress,
-            }.Run(state, cancellation);
+                Options = options,
+            };
+            state = loop.Run(cancellation);
         }
 
         Save(folder, overwrite: true);
@@ -275,23 +271,3 @@ public sealed record OwnPolicyResult(PolicyEvaluationPoint Before, PolicyEvaluat
 
 // What decides the training's numbers, by which its checkpoints are known.
 internal sealed record OwnRun(string Folder, string Task, PolicyConfig Training, int AdapterRank, double AdapterAlpha, string Dtype, PolicyEvaluationOptions Evaluation);
-
-/// <summary>The checkpoint of such a training: what is trained, which under an adapter is the adapter alone.</summary>
-internal sealed record OwnCheckpoint : Checkpoint
-{
-    public required OwnRun Run { get; init; }
-
-    public required PolicyState State { get; init; }
-
-    public static void Write(string folder, OwnRun run, PolicyState state, IReadOnlyDictionary<string, Tensor> trained, IStageTrainer trainer) =>
-        Write(folder, new OwnCheckpoint { Run = run, State = state }, trained, trainer.State());
-
-    public static OwnCheckpoint Read(string folder, OwnRun run)
-    {
-        OwnCheckpoint checkpoint = Read<OwnCheckpoint>(folder);
-        RequireSameRun(folder, (checkpoint.Run, run));
-        return checkpoint;
-    }
-
-    public static void Restore(string folder, IReadOnlyDictionary<string, Tensor> trained, IStageTrainer trainer) => Restore(folder, trained, trainer.Load);
-}

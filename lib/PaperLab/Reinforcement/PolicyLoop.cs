@@ -3,14 +3,17 @@
 using System.Diagnostics;
 using PaperLab.Models;
 using PaperLab.Training;
+using static TorchSharp.torch;
 
 namespace PaperLab.Reinforcement;
 
 /// <summary>Takes the steps that a stage has left.</summary>
-internal sealed class PolicyLoop
+/// <typeparam name="TConfig">As <see cref="PolicyCheckpoint{TConfig}"/> has it.</typeparam>
+internal sealed class PolicyLoop<TConfig>
+    where TConfig : notnull
 {
-    /// <summary>Shown of each difficulty in every evaluation.</summary>
-    public const int Examples = 2;
+    /// <summary>What decides the training's numbers.</summary>
+    public required TConfig Config { get; init; }
 
     /// <summary>What is trained, in words.</summary>
     public required string Name { get; init; }
@@ -21,6 +24,15 @@ internal sealed class PolicyLoop
 
     public required Transformer Model { get; init; }
 
+    /// <summary>What of the model is trained, and so belongs into checkpoints.</summary>
+    public required IReadOnlyDictionary<string, Tensor> Weights { get; init; }
+
+    /// <summary>As <see cref="Resumption.Mode"/>.</summary>
+    public required string Mode { get; init; }
+
+    /// <summary>Shown of each difficulty in every evaluation.</summary>
+    public required int Examples { get; init; }
+
     /// <summary>Evaluates before the first step and after every <see cref="EvaluationInterval"/> of them; null for none.</summary>
     public required PolicyEvaluator? Evaluator { get; init; }
 
@@ -28,17 +40,14 @@ internal sealed class PolicyLoop
 
     public required CheckpointFolder Folder { get; init; }
 
-    /// <summary>Writes a checkpoint into a folder.</summary>
-    public required Action<string> Save { get; init; }
+    public required PolicyRunOptions Options { get; init; }
 
-    public required IProgress<TrainingProgress>? Progress { get; init; }
-
-    /// <summary>Runs to the last step.</summary>
-    /// <param name="state">How far it is; kept up to date.</param>
+    /// <summary>Runs to the last step, from the newest checkpoint where there is one; returns what the way there gave.</summary>
     /// <param name="cancellation">Ends it between two steps, after a checkpoint.</param>
     /// <exception cref="OperationCanceledException">It was cancelled.</exception>
-    public void Run(PolicyState state, CancellationToken cancellation)
+    public PolicyState Run(CancellationToken cancellation)
     {
+        PolicyState state = Resume();
         int firstStep = state.Step;
         var clock = Stopwatch.StartNew();
         while (true)
@@ -51,7 +60,7 @@ internal sealed class PolicyLoop
 
             if (state.Step == Stage.Steps)
             {
-                return;
+                return state;
             }
 
             long began = Stopwatch.GetTimestamp();
@@ -63,7 +72,7 @@ internal sealed class PolicyLoop
             }
             catch (OperationCanceledException)
             {
-                Folder.Save(state.Step, best: null, Save); // a cancelled step has changed nothing
+                Save(state); // a cancelled step has changed nothing
                 throw;
             }
 
@@ -75,13 +84,29 @@ internal sealed class PolicyLoop
                 state.Steps.Add(policy.Rounded());
             }
 
-            Progress?.Report(ProgressOf(state, taken, firstStep, clock.Elapsed));
+            Options.Progress?.Report(ProgressOf(state, taken, firstStep, clock.Elapsed));
             if (Folder.IsDue(state.Step))
             {
-                Folder.Save(state.Step, best: null, Save);
+                Save(state);
             }
         }
     }
+
+    private PolicyState Resume()
+    {
+        if (Folder.Latest(path => PolicyCheckpoint<TConfig>.Read(path, Config)) is not { } saved)
+        {
+            return new PolicyState();
+        }
+
+        PolicyCheckpoint<TConfig>.Restore(saved.Folder, Weights, Trainer);
+        PolicyState state = saved.Checkpoint.State;
+        state.Resumed.Add(new Resumption(state.Step, Mode));
+        Options.Note?.Invoke($"{Name} goes on after step {state.Step} of {Stage.Steps}, from {saved.Folder}.");
+        return state;
+    }
+
+    private void Save(PolicyState state) => Folder.Save(state.Step, best: null, path => PolicyCheckpoint<TConfig>.Write(path, Config, state, Weights, Trainer));
 
     private TrainingProgress ProgressOf(PolicyState state, StageStep taken, int firstStep, TimeSpan elapsed) => new(
         Name,

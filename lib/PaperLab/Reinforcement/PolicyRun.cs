@@ -32,6 +32,9 @@ public sealed class PolicyRun
 {
     private const int MostLosses = 200;
 
+    // Shown of each difficulty in every evaluation.
+    internal const int Examples = 2;
+
     private readonly PolicyRunConfig _config;
     private readonly string _preset;
     private readonly TorchRuntime _runtime;
@@ -87,31 +90,25 @@ public sealed class PolicyRun
         var evaluator = new PolicyEvaluator(_config.Evaluation, _task, _task.Tokenizer, SymbolTokenizer.End);
         PolicyEvaluator? onTheWay = _config.EvaluationInterval > 0 ? new(_config.Evaluation with { Samples = 0 }, _task, _task.Tokenizer, SymbolTokenizer.End) : null;
         using var scope = NewDisposeScope();
-        (PolicyCheckpoint Checkpoint, string Folder)? saved = folder.Latest(path => PolicyCheckpoint.Read(path, _config));
         using Transformer model = Begin(cancellation);
         using IStageTrainer trainer = Trainer(model, cancellation);
-        PolicyState state = saved?.Checkpoint.State ?? new PolicyState();
-        if (saved is not null)
+        var loop = new PolicyLoop<PolicyRunConfig>
         {
-            PolicyCheckpoint.Restore(saved.Value.Folder, model, trainer);
-            _options.Note?.Invoke($"{_config.Name} goes on after step {state.Step} of {_config.Stage.Steps}, from {saved.Value.Folder}.");
-            state.Resumed.Add(new Resumption(state.Step, _runtime.ToString()!));
-        }
-
-        var loop = new PolicyLoop
-        {
+            Config = _config,
             Name = _config.Name,
             Stage = _config.Stage,
             Trainer = trainer,
             Model = model,
+            Weights = model.state_dict(),
+            Mode = _runtime.ToString()!,
             Evaluator = onTheWay,
             EvaluationInterval = _config.EvaluationInterval,
+            Examples = Examples,
             Folder = folder,
-            Save = path => PolicyCheckpoint.Write(path, _config, state, model, trainer),
-            Progress = _options.Progress,
+            Options = _options,
         };
-        loop.Run(state, cancellation);
-        (IReadOnlyList<PolicyScore> finalScores, IReadOnlyList<PolicyExample> finalExamples) = evaluator.Evaluate(model, PolicyLoop.Examples, cancellation);
+        PolicyState state = loop.Run(cancellation);
+        (IReadOnlyList<PolicyScore> finalScores, IReadOnlyList<PolicyExample> finalExamples) = evaluator.Evaluate(model, Examples, cancellation);
 
         // Before the record, which says that they are there.
         SafetensorsFile.Write(_store.WeightsOf(_config.Paper, _config), model.state_dict().Select(named => (named.Key, named.Value)));

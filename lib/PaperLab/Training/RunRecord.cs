@@ -2,7 +2,6 @@
 
 using System.Reflection;
 using System.Runtime.InteropServices;
-using System.Security.Cryptography;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using PaperLab.Models;
@@ -30,7 +29,7 @@ public sealed record RunConfig
 
     /// <summary>Hash of the config: the run's name in a store.</summary>
     [JsonIgnore]
-    public string Key => Convert.ToHexStringLower(SHA256.HashData(JsonSerializer.SerializeToUtf8Bytes(this, RunRecord.Json)))[..16];
+    public string Key => RunStore.KeyOf(this);
 }
 
 /// <summary>The text a run reads.</summary>
