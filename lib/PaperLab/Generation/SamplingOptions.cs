@@ -28,6 +28,9 @@ public sealed record SamplingOptions
     /// <summary>With a row's index it seeds that row's draws, so that its text does not depend on the rows beside it.</summary>
     public ulong Seed { get; init; }
 
+    /// <summary>A seed for each row instead, so that a row's text does not depend on its place either; empty for none.</summary>
+    public IReadOnlyList<ulong> RowSeeds { get; init; } = [];
+
     /// <summary>Throws with the field, its value and the allowed range.</summary>
     /// <exception cref="ArgumentException">A field is out of range.</exception>
     public void Validate()

@@ -91,6 +91,7 @@ public sealed class TextGenerator(Transformer model)
             "Selection",
             ExpertSelection.ExpertChoice,
             "TopK or TopP in a model that generates: experts that choose their tokens make a row depend on those beside and after it");
+        Require.That(options.RowSeeds.Count == 0 || options.RowSeeds.Count == prompts.Count, nameof(options.RowSeeds), $"of {options.RowSeeds.Count} rows", $"none, or one for each of the {prompts.Count} prompts");
         foreach (int stop in options.StopTokens)
         {
             Require.That(stop >= 0 && stop < model.Config.VocabularySize, nameof(options.StopTokens), stop, $"0 to {model.Config.VocabularySize - 1}, the model's vocabulary");
@@ -131,7 +132,7 @@ public sealed class TextGenerator(Transformer model)
     private static long[] Padded(IReadOnlyList<IReadOnlyList<int>> prompts, int longest) =>
         [.. prompts.SelectMany(prompt => Enumerable.Repeat(0L, longest - prompt.Count).Concat(prompt.Select(token => (long)token)))];
 
-    // Row r's numbers come from a generator of its own, seeded by the options' seed and r.
+    // Row r's numbers come from a generator of its own, seeded by the options' seed and r, or by the row's own seed.
     private static Tensor Uniform(int rows, int steps, SamplingOptions options)
     {
         if (options.Temperature == 0)
@@ -142,7 +143,8 @@ public sealed class TextGenerator(Transformer model)
         float[] numbers = new float[steps * rows];
         for (int row = 0; row < rows; row++)
         {
-            var generator = new SplitMix64(new SplitMix64(options.Seed + ((ulong)row * 0x9E3779B97F4A7C15)).NextBits());
+            ulong seed = options.RowSeeds.Count > 0 ? options.RowSeeds[row] : options.Seed + ((ulong)row * 0x9E3779B97F4A7C15);
+            var generator = new SplitMix64(new SplitMix64(seed).NextBits());
             for (int step = 0; step < steps; step++)
             {
                 numbers[(step * rows) + row] = (float)(generator.NextBits() >> 40) / (1 << 24); // 24 bits: below 1 in fp32 too
