@@ -68,6 +68,53 @@ public sealed record Interval(double Estimate, double Low, double High, int Obse
             level);
     }
 
+    /// <summary>
+    /// Percentile bootstrap of a mean over items that come in groups, such as the items of each seed: groups are resampled, then the items of
+    /// each. Items of one group are not independent, so the groups are what is counted as observations.
+    /// </summary>
+    /// <param name="groups">One or more, each with one item or more.</param>
+    /// <param name="seed">Of the resampling.</param>
+    /// <param name="resamples">How many.</param>
+    /// <param name="level">Coverage.</param>
+    public static Interval OfNestedBootstrap(IReadOnlyList<IReadOnlyList<double>> groups, int seed, int resamples = 10_000, double level = DefaultLevel)
+    {
+        ArgumentOutOfRangeException.ThrowIfZero(groups.Count, nameof(groups));
+        var random = new SplitMix64((ulong)seed);
+        double[][] items = [.. groups.Select(group => group.ToArray())];
+        foreach (double[] group in items)
+        {
+            ArgumentOutOfRangeException.ThrowIfZero(group.Length, nameof(groups));
+            RequireFinite(group);
+        }
+
+        var means = new double[resamples];
+        for (int resample = 0; resample < resamples; resample++)
+        {
+            double sum = 0;
+            for (int draw = 0; draw < items.Length; draw++)
+            {
+                double[] group = items[random.Next(items.Length)];
+                double ofGroup = 0;
+                for (int item = 0; item < group.Length; item++)
+                {
+                    ofGroup += group[random.Next(group.Length)];
+                }
+
+                sum += ofGroup / group.Length;
+            }
+
+            means[resample] = sum / items.Length;
+        }
+
+        Array.Sort(means);
+        return new Interval(
+            items.Average(group => group.Average()),
+            SortedArrayStatistics.Quantile(means, (1 - level) / 2),
+            SortedArrayStatistics.Quantile(means, (1 + level) / 2),
+            items.Length,
+            level);
+    }
+
     /// <summary>Paired bootstrap of the mean difference over items.</summary>
     public static Interval OfPairedBootstrap(IReadOnlyList<double> treatment, IReadOnlyList<double> baseline, int seed, int resamples = 10_000, double level = DefaultLevel) =>
         OfBootstrap(Differences(treatment, baseline), seed, resamples, level);

@@ -99,16 +99,9 @@ public sealed record Comparison
         }
 
         RunRecord?[] records = [.. stored.Select(runs => runs.FirstOrDefault(record => record.CorpusHash == corpus))];
-        List<int> missing = [.. Enumerable.Range(0, records.Length).Where(run => records[run] is null)];
-        int loaded = records.Length - missing.Count;
-        while (missing.Count > 0)
-        {
-            // What another process trains at the moment comes last, and then is there: so processes share a comparison.
-            int free = missing.FindIndex(run => !CheckpointFolder.IsInUse(store.CheckpointsOf(configs[run], corpus)));
-            int next = missing[Math.Max(0, free)];
-            records[next] = Train(configs[next]);
-            missing.Remove(next);
-        }
+        int[] missing = [.. Enumerable.Range(0, records.Length).Where(run => records[run] is null)];
+        int loaded = records.Length - missing.Length;
+        Turns.Take(missing, run => CheckpointFolder.IsInUse(store.CheckpointsOf(configs[run], corpus)), run => records[run] = Train(configs[run]));
 
         if (loaded > 0)
         {

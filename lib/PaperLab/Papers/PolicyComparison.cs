@@ -35,15 +35,10 @@ public sealed record PolicyComparison(string Preset, string Title, IReadOnlyList
         int found = fresh ? 0 : configs.Count(config => store.Holds(config.Paper, config));
         var options = new PolicyRunOptions { Progress = progress, Note = note, Fresh = fresh };
         var records = new PolicyRecord?[configs.Length];
-        List<int> left = [.. Enumerable.Range(0, configs.Length)];
-        while (left.Count > 0)
-        {
-            // What another process trains at the moment comes last, and then is there: so processes share a comparison.
-            int free = left.FindIndex(run => !InUse(configs[run]));
-            int next = left[Math.Max(0, free)];
-            records[next] = PolicyRun.Of(configs[next], Preset, runtime, store, options, cancellation);
-            left.Remove(next);
-        }
+        Turns.Take(
+            Enumerable.Range(0, configs.Length),
+            run => InUse(configs[run]),
+            run => records[run] = PolicyRun.Of(configs[run], Preset, runtime, store, options, cancellation));
 
         if (found > 0)
         {

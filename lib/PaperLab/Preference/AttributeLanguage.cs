@@ -33,11 +33,14 @@ public sealed record AttributeText(int Topic, IReadOnlyList<int> Counts);
 /// <summary>The language: its words, its texts, and the script of its roles.</summary>
 public static class AttributeLanguage
 {
-    /// <summary>Most words of one attribute.</summary>
+    /// <summary>Most words of one attribute that the script writes; a model may write more.</summary>
     public const int MostOfAnAttribute = 5;
 
-    /// <summary>Most words of a text, its topic not counted.</summary>
+    /// <summary>Most words of a text of the script, its topic not counted.</summary>
     public const int MostWords = 18;
+
+    /// <summary>The longest reply, in tokens; a text may have some words more than the script's.</summary>
+    public const int MostTokens = MostWords + 4;
 
     /// <summary>The longest request with its reply, in tokens.</summary>
     public const int ContextLength = 64;
@@ -109,10 +112,10 @@ public static class AttributeLanguage
     {
         CompareRequest => ReadCritique(reply) is null ? "it is no critique of every attribute in turn" : null,
         GradientRequest => ReadInstruction(reply) is null ? "it is no list of attributes to add and cut" : null,
-        _ => ReadText(reply) is null ? $"it is no text: a topic, then up to {MostOfAnAttribute} words of an attribute and {MostWords} in all" : null,
+        _ => ReadText(reply) is null ? "it is no text: a topic, then words" : null,
     };
 
-    /// <summary>A text's topic and counts; null for what is no text of this language, as one with too many words.</summary>
+    /// <summary>A text's topic and counts; null for what is no text.</summary>
     public static AttributeText? ReadText(string text)
     {
         int topic = Array.FindIndex(s_topics, name => text.StartsWith(name, StringComparison.Ordinal));
@@ -132,7 +135,7 @@ public static class AttributeLanguage
             counts[attribute]++;
         }
 
-        return counts.Max() <= MostOfAnAttribute && counts.Sum() <= MostWords ? new AttributeText(topic, counts) : null;
+        return new AttributeText(topic, counts);
     }
 
     /// <summary>Of a critique, 1, −1 or 0 for every attribute: more, less, the same; null for what is no critique.</summary>

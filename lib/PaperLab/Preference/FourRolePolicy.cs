@@ -30,7 +30,7 @@ public sealed class FourRolePolicy(Transformer model, double temperature = 1) : 
         {
             var options = new SamplingOptions
             {
-                MaxNewTokens = AttributeLanguage.MostWords + 4,
+                MaxNewTokens = AttributeLanguage.MostTokens,
                 Temperature = temperature,
                 StopTokens = [SymbolTokenizer.End],
                 RowSeeds = [.. rows.Select(row => requests[row].Draw)],

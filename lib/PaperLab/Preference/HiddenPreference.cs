@@ -1,12 +1,9 @@
 // A taste that no model has seen in training: it is drawn afterwards, and is the gold by which all searches are measured. What a search may
 // look at is a reward model that has learned it from comparisons, more or less well.
 
-using System.Text.Json.Serialization;
-
 namespace PaperLab.Preference;
 
 /// <summary>How a taste depends on how often an attribute occurs.</summary>
-[JsonConverter(typeof(JsonStringEnumConverter<TasteKind>))]
 public enum TasteKind
 {
     /// <summary>The more the better, or the less.</summary>

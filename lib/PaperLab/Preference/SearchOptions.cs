@@ -3,7 +3,6 @@ using System.Text.Json.Serialization;
 namespace PaperLab.Preference;
 
 /// <summary>What an update goes by.</summary>
-[JsonConverter(typeof(JsonStringEnumConverter<Feedback>))]
 public enum Feedback
 {
     /// <summary>A critique of the best answer against the worst: test-time preference optimisation.</summary>

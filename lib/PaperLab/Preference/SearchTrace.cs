@@ -1,6 +1,8 @@
 // What a search did for one query, and what each answer had cost by the time it was there: so any two searches can be compared at equal
 // samples, or at equal tokens, after the fact.
 
+using System.Text.Json.Serialization;
+
 namespace PaperLab.Preference;
 
 /// <summary>What a search spends. Everything that was asked counts, used or not.</summary>
@@ -14,6 +16,14 @@ public sealed record SearchCost(int Samples, int Calls, long PromptTokens, long 
 {
     /// <summary>Nothing yet.</summary>
     public static SearchCost None { get; } = new(0, 0, 0, 0, 0, 0);
+
+    internal SearchCost Plus(SearchCost other) => new(
+        Samples + other.Samples,
+        Calls + other.Calls,
+        PromptTokens + other.PromptTokens,
+        GeneratedTokens + other.GeneratedTokens,
+        Failures + other.Failures,
+        Duplicates + other.Duplicates);
 
     internal SearchCost Plus(PolicyReply reply) => this with
     {
@@ -43,14 +53,23 @@ public sealed record SearchStep(int Iteration, ScoredSample Chosen, ScoredSample
 /// <param name="Query">The query.</param>
 /// <param name="Samples">Answers in the order in which they were drawn, equal ones included.</param>
 /// <param name="Steps">The iterations.</param>
-/// <param name="Cost">All that was spent.</param>
+/// <param name="After">All that was spent after every iteration that was begun, the start first.</param>
 /// <param name="Stopped">Why it ended before its depth; null where it did not.</param>
-public sealed record SearchTrace(Query Query, IReadOnlyList<ScoredSample> Samples, IReadOnlyList<SearchStep> Steps, SearchCost Cost, string? Stopped)
+public sealed record SearchTrace(Query Query, IReadOnlyList<ScoredSample> Samples, IReadOnlyList<SearchStep> Steps, IReadOnlyList<SearchCost> After, string? Stopped)
 {
+    /// <summary>All that was spent.</summary>
+    [JsonIgnore]
+    public SearchCost Cost => After[^1];
+
+    /// <summary>What had been spent after an iteration; of one that the query did not reach, all.</summary>
+    public SearchCost CostAfter(int iteration) => After[Math.Min(iteration, After.Count - 1)];
+
     /// <summary>The answer of the search: the best score, of equal ones the first; null where no answer could be used.</summary>
+    [JsonIgnore]
     public ScoredSample? Best => Bests.LastOrDefault();
 
     /// <summary>The answer that it would have given at each time, whenever that changed.</summary>
+    [JsonIgnore]
     public IEnumerable<ScoredSample> Bests
     {
         get

@@ -21,7 +21,9 @@ namespace PaperLab.Preference;
 /// <param name="Depth">Of so many.</param>
 /// <param name="Queries">Queries that go on.</param>
 /// <param name="Calls">Requests so far.</param>
-public readonly record struct SearchProgress(int Iteration, int Depth, int Queries, int Calls);
+/// <param name="WrittenTokens">Tokens that the policy wrote so far.</param>
+/// <param name="Score">Mean over the queries of their best score; NaN where none has an answer.</param>
+public readonly record struct SearchProgress(int Iteration, int Depth, int Queries, int Calls, long WrittenTokens, double Score);
 
 /// <summary>Searches for answers that a reward model likes, with a policy that stays as it is.</summary>
 /// <param name="policy">Writes.</param>
@@ -61,7 +63,13 @@ public sealed class TestTimeSearch(ITextPolicy policy, IRewardModel reward, Sear
 
         return [.. all.Select(search => search.Trace)];
 
-        void Report(int iteration) => progress?.Report(new SearchProgress(iteration, options.Depth, all.Count(search => search.Goes), all.Sum(search => search.Cost.Calls)));
+        void Report(int iteration) => progress?.Report(new SearchProgress(
+            iteration,
+            options.Depth,
+            all.Count(search => search.Goes),
+            all.Sum(search => search.Cost.Calls),
+            all.Sum(search => search.Cost.GeneratedTokens),
+            all.Select(search => search.Trace.Best?.Score).OfType<double>().DefaultIfEmpty(double.NaN).Average()));
     }
 
     // Textual loss and gradient: a critique, and what to change by it.
@@ -175,6 +183,7 @@ public sealed class TestTimeSearch(ITextPolicy policy, IRewardModel reward, Sear
     {
         private readonly List<ScoredSample> _samples = [];
         private readonly List<SearchStep> _steps = [];
+        private readonly List<SearchCost> _after = [];
         private readonly Dictionary<string, double> _cache = [];
         private ScoredSample? _chosen, _rejected;
         private int _iteration;
@@ -196,7 +205,7 @@ public sealed class TestTimeSearch(ITextPolicy policy, IRewardModel reward, Sear
 
         public string? Instruction { get; private set; }
 
-        public SearchTrace Trace => new(query, _samples, _steps, Cost, _stopped);
+        public SearchTrace Trace => new(query, _samples, _steps, [.. _after, .. _stopped is null ? Array.Empty<SearchCost>() : [Cost]], _stopped);
 
         public bool Knows(string text) => _cache.ContainsKey(text);
 
@@ -267,6 +276,7 @@ public sealed class TestTimeSearch(ITextPolicy policy, IRewardModel reward, Sear
                 }
             }
 
+            _after.Add(Cost);
             if (_samples.Count == 0)
             {
                 Stop("no answer could be used");
