@@ -48,6 +48,10 @@ internal sealed class AnswerBatch
     public Tensor PerToken(IReadOnlyList<double> values) =>
         tensor(values.Select(value => (float)value).ToArray(), device: _rows_N.device).index_select(0, _rows_N);
 
+    /// <summary>The sum over each row's answer tokens, [B].</summary>
+    /// <param name="values_N">A number of every answer token.</param>
+    public Tensor PerRow(Tensor values_N) => zeros(Lengths.Count, values_N.dtype, values_N.device).index_add(0, _rows_N, values_N, 1);
+
     /// <summary>The log-probability of every answer token, as <see cref="Continuation.LogProbs"/> defines it, and the entropy of the distribution it was drawn from, [N] each.</summary>
     /// <param name="model">The policy.</param>
     /// <param name="temperature">Of the sampling.</param>

@@ -17,6 +17,7 @@ import torch
 
 import huggingface
 import policy
+import preference
 import reference
 import tensorfile
 
@@ -329,6 +330,33 @@ def policy_case(name, objective):
 
 
 # ---------------------------------------------------------------------------------------------------------------------------
+# What a policy learns from comparisons
+
+
+def dpo_case():
+    """Six pairs: ragged prompts and answers, one answer of a single token."""
+    config, beta, generator = transformer(), 0.4, torch.Generator().manual_seed(1)
+    params, base = parameters_of(config, generator), parameters_of(config, generator)
+    lengths = {"prompts": [1, 3, 5, 2, 4, 3], "chosen": [7, 1, 4, 9, 2, 5], "rejected": [3, 6, 9, 2, 8, 5]}
+    texts = {of: torch.randint(config["VocabularySize"], (6, max(rows)), generator=generator) for of, rows in lengths.items()}
+
+    def log_prob(params, of, row):
+        prompt, answer = (texts[name][row, :lengths[name][row]].tolist() for name in ("prompts", of))
+        logits = reference.Model(config, params)(torch.tensor([prompt + answer]))[0]
+        return sum(logits[len(prompt) - 1 + t].log_softmax(-1)[token] for t, token in enumerate(answer))
+
+    answers = ("chosen", "rejected")
+    before = torch.tensor([[log_prob(base, of, row).item() for row in range(6)] for of in answers]).float().double()
+    value, rewards = preference.dpo(*([log_prob(params, of, row) for row in range(6)] for of in answers), *before, beta)
+    value.backward()
+    tensors = {"input." + of: rows for of, rows in texts.items()}
+    tensors.update({"input.reference": before, "output.loss": value, "output.rewards": rewards})
+    tensors.update({"param." + key: value for key, value in params.items()})
+    tensors.update({"grad." + key: value.grad for key, value in params.items()})
+    write("preferences", "dpo", {"Model": config, "Beta": beta, "Lengths": lengths}, tensors)
+
+
+# ---------------------------------------------------------------------------------------------------------------------------
 
 
 def write(folder, name, config, tensors):
@@ -350,6 +378,7 @@ def main():
     for name, objective in POLICIES.items():
         policy_case(name, objective)
         print("policy", name, flush=True)
+    dpo_case()
     for family in huggingface.FAMILIES:
         huggingface.write_family(FIXTURES / "hf", family)
         print("family", family, flush=True)
