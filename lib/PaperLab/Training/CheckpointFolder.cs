@@ -177,7 +177,8 @@ public sealed class CheckpointFolder : IDisposable
         return aside;
     }
 
-    private static FileStream? TryLock(string path)
+    /// <summary>The right to what this file stands for, until it is disposed or the process ends; null where another has it.</summary>
+    internal static FileStream? TryLock(string path)
     {
         try
         {
