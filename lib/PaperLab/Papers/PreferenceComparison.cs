@@ -152,7 +152,7 @@ public sealed class PreferenceResults
 }
 
 /// <summary>
-/// A number of every query. Intervals are bootstraps over seeds and, in each, over tastes: the queries of a taste share its reward model, so
+/// A number of every query; NaN for one that has none, which is left out. Intervals are bootstraps over seeds and, in each, over tastes: the queries of a taste share its reward model, so
 /// their mean is one observation.
 /// </summary>
 public sealed class QueryValues
@@ -167,7 +167,7 @@ public sealed class QueryValues
     internal QueryValues(IReadOnlyList<IReadOnlyList<double>> values, IReadOnlyList<IReadOnlyList<int>> tastes) => (_values, _tastes) = (values, tastes);
 
     /// <summary>The mean of each seed.</summary>
-    public IReadOnlyList<double> BySeed => [.. _values.Select(queries => queries.Average())];
+    public IReadOnlyList<double> BySeed => [.. ByTaste.Select(tastes => tastes.Average())];
 
     /// <summary>The mean.</summary>
     public Interval Mean => Interval.OfNestedBootstrap(ByTaste, Seed);
@@ -179,5 +179,5 @@ public sealed class QueryValues
     public Interval WinsOver(QueryValues other) => new QueryValues(
         [.. _values.Zip(other._values, (mine, theirs) => mine.Zip(theirs, (a, b) => a > b ? 1 : a == b ? 0.5 : 0).ToArray())], _tastes).Mean;
 
-    private IReadOnlyList<IReadOnlyList<double>> ByTaste => [.. _values.Zip(_tastes, (queries, tastes) => queries.Zip(tastes).GroupBy(query => query.Second).OrderBy(taste => taste.Key).Select(taste => taste.Average(query => query.First)).ToArray())];
+    private IReadOnlyList<IReadOnlyList<double>> ByTaste => [.. _values.Zip(_tastes, (queries, tastes) => queries.Zip(tastes).GroupBy(query => query.Second).OrderBy(taste => taste.Key).Select(taste => taste.Select(query => query.First).Where(value => !double.IsNaN(value)).DefaultIfEmpty(double.NaN).Average()).ToArray())];
 }
