@@ -33,20 +33,34 @@ public abstract class EndpointTest : IDisposable
     private protected static GenerateRequest[] Generates(int count) => [.. Enumerable.Range(0, count).Select(Generate)];
 }
 
-/// <summary>A clock whose waits are over at once and written down; the limit on a call's time alone is real.</summary>
+/// <summary>A clock whose waits are over at once and written down. The limit on a call's time is real, and over when the test says so.</summary>
 internal sealed class ImpatientClock(TimeSpan timeout) : TimeProvider
 {
+    private readonly ConcurrentBag<ITimer> _limits = [];
+
     public TimeSpan Timeout { get; } = timeout;
 
     public ConcurrentQueue<TimeSpan> Waits { get; } = [];
+
+    /// <summary>The calls under way have taken too long.</summary>
+    public void Expire()
+    {
+        foreach (ITimer limit in _limits)
+        {
+            limit.Change(TimeSpan.Zero, global::System.Threading.Timeout.InfiniteTimeSpan);
+        }
+    }
 
     public override DateTimeOffset GetUtcNow() => new(2025, 1, 24, 0, 0, 0, TimeSpan.Zero);
 
     public override ITimer CreateTimer(TimerCallback callback, object? state, TimeSpan dueTime, TimeSpan period)
     {
+        // A limit may be set when its timer is made, or after.
         if (dueTime == Timeout || dueTime == global::System.Threading.Timeout.InfiniteTimeSpan)
         {
-            return base.CreateTimer(callback, state, dueTime, period);
+            ITimer limit = base.CreateTimer(callback, state, dueTime, period);
+            _limits.Add(limit);
+            return limit;
         }
 
         Waits.Enqueue(dueTime);
