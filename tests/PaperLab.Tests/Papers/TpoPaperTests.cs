@@ -70,7 +70,7 @@ public sealed class TpoPaperTests : TrainingTest
         ];
         Assert.All(figures, figure => Assert.NotEmpty(figure.ToPng()));
         Assert.Equal(2, TpoPaper.Summary(results, TpoPaper.BestOf, TpoPaper.Tpo).Count);
-        Assert.Contains("worst so far", SearchTable.Of(results.Of(TpoPaper.Tpo)[0]).ToHtml());
+        Assert.Contains(results.Of(TpoPaper.Tpo)[0].ExampleTaste, SearchTable.Of(results.Of(TpoPaper.Tpo)[0]).ToHtml());
     }
 
     [Fact]
