@@ -26,7 +26,6 @@ public static class TpoPaper
 
     public const string BestOf = "best of 60", Tpo = "TPO", Revision = "revision", Shuffled = "shuffled critique", NoCritique = "no critique";
     public const string InteriorBestOf = "best of 60, interior", InteriorTpo = "TPO, interior", InteriorNoCritique = "no critique, interior";
-    public const string WeakBestOf = "best of 60, under-trained", WeakTpo = "TPO, under-trained", WeakNoCritique = "no critique, under-trained";
     public const string NoisyBestOf = "best of 60, noisy reward", NoisyTpo = "TPO, noisy reward";
     public const string Dpo = "DPO";
 
@@ -44,6 +43,15 @@ public static class TpoPaper
 
     /// <summary>The widths of a preset, rising, the paper's among them.</summary>
     public static IReadOnlyList<int> Widths(string preset) => [.. Of(preset).Widths.Append(PaperWidth).Order()];
+
+    /// <summary>A search with a policy that was trained for fewer steps.</summary>
+    public static string Under(string search, int steps) => $"{search}, {steps} steps";
+
+    /// <summary>Steps of the policies that are trained too little, rising.</summary>
+    public static IReadOnlyList<int> WeakSteps(string preset) => Of(preset).WeakSteps;
+
+    /// <summary>Of those, the one whose critiques are hardly better than guesses.</summary>
+    public static int Weakest(string preset) => Of(preset).Guesser;
 
     /// <summary>All searches and the training.</summary>
     /// <param name="preset">smoke, standard or full.</param>
@@ -68,10 +76,10 @@ public static class TpoPaper
             Stage = new ImitationConfig { Seed = seed, Steps = sizes.Steps, BatchSize = 64, MicroBatchSize = 32, LearningRate = 3e-3, Demonstrations = 100_000 },
             Examined = sizes.Examined,
         };
-        FourRoleConfig Weak(int seed)
+        FourRoleConfig Weak(int seed, int steps)
         {
             FourRoleConfig policy = Policy(seed);
-            return policy with { Arm = "under-trained", Stage = policy.Stage with { Steps = sizes.WeakSteps } };
+            return policy with { Arm = $"{steps} steps", Stage = policy.Stage with { Steps = steps } };
         }
 
         TasteOptions Tastes(int seed) => new() { Seed = (ulong)seed, Tastes = sizes.Tastes, Prompts = sizes.Prompts };
@@ -80,7 +88,7 @@ public static class TpoPaper
         SearchOptions Deep(Feedback feedback) => new() { Feedback = feedback, Width = PaperWidth, Depth = sizes.Depth };
         SearchOptions Best() => SearchOptions.BestOf(sizes.Best);
         SearchArm Interior(string name, SearchOptions search) => new(name, seed => Search(name, seed, search) with { Tastes = Tastes(seed) with { Kind = TasteKind.Interior } });
-        SearchArm ByWeak(string name, SearchOptions search) => new(name, seed => Search(name, seed, search) with { Policy = Weak(seed) });
+        SearchArm ByWeak(string name, int steps, SearchOptions search) => new(Under(name, steps), seed => Search(Under(name, steps), seed, search) with { Policy = Weak(seed, steps) });
         SearchArm Noisy(string name, SearchOptions search) => new(name, seed => Search(name, seed, search) with
         {
             Reward = new RewardOptions { Seed = (ulong)seed, Comparisons = sizes.NoisyComparisons, Neural = new NeuralRewardOptions { Seed = seed } },
@@ -97,9 +105,12 @@ public static class TpoPaper
                 Interior(InteriorBestOf, Best()),
                 Interior(InteriorTpo, Deep(Feedback.Comparison)),
                 Interior(InteriorNoCritique, Deep(Feedback.None)),
-                ByWeak(WeakBestOf, Best()),
-                ByWeak(WeakTpo, Deep(Feedback.Comparison)),
-                ByWeak(WeakNoCritique, Deep(Feedback.None)),
+                .. sizes.WeakSteps.SelectMany(steps => new[]
+                {
+                    ByWeak(BestOf, steps, Best()),
+                    ByWeak(Tpo, steps, Deep(Feedback.Comparison)),
+                    ByWeak(NoCritique, steps, Deep(Feedback.None)),
+                }),
                 Noisy(NoisyBestOf, Best()),
                 Noisy(NoisyTpo, Deep(Feedback.Comparison) with { Depth = sizes.NoisyDepth }),
             ],
@@ -123,7 +134,8 @@ public static class TpoPaper
         string preset = results.Comparison.Preset;
         int best = Of(preset).Best, depth = Of(preset).Depth, samples = PaperWidth * (PaperDepth + 1);
         int narrow = Widths(preset)[0], wide = Widths(preset)[^1];
-        string setting = Setting(results, Tpo);
+        int guesser = Of(preset).Guesser;
+        string setting = Setting(results, Tpo), weak = Under(Tpo, guesser);
         QueryValues tpo = results.After(Tpo, PaperDepth);
         Claim Better(string statement, string paper, Interval difference, string unit) => Claim.Test(statement, paper, setting, difference, ClaimedSign.Positive, $"gold, {unit}");
         return
@@ -143,12 +155,14 @@ public static class TpoPaper
             Claim.Test("Answers grow more alike in their reward: the search makes inference stable", "standard deviation of rewards falls (figure)", setting,
                 Spread(results), ClaimedSign.Negative, "sd of a query's scores, last iteration − start"),
             Better("An untrained policy with feedback does as well as a trained one, or better", "70B-SFT + TPO over 70B-DPO: Arena-Hard 69.7 against 50.4", tpo.Minus(results.OfTrained()), "TPO D2-N5 − one answer of DPO"),
-            Claim.Test("A policy that cannot criticise gains nothing by it: best-of-N is better", "8B-Instruct gets worse with TPO", Setting(results, WeakTpo),
-                results.After(WeakTpo, PaperDepth).Minus(results.AtSamples(WeakBestOf, best)), ClaimedSign.Negative, $"gold, TPO D2-N5 − best of {best}, under-trained policy"),
+            Claim.Test("With a policy whose critiques are guesses, best-of-N is better", "8B-Instruct gets worse with TPO", Setting(results, weak),
+                results.After(weak, PaperDepth).Minus(results.AtSamples(Under(BestOf, guesser), best)), ClaimedSign.Negative, $"gold, TPO D2-N5 − best of {best}, policy after {guesser} steps"),
+            Claim.Test("With such a policy, changes at random are better than its feedback", "8B-Instruct gets worse with TPO", Setting(results, weak),
+                results.After(weak, PaperDepth).Minus(results.After(Under(NoCritique, guesser), PaperDepth)), ClaimedSign.Negative, $"gold, TPO − no critique, D2-N5, policy after {guesser} steps"),
             Claim.Test("Where “more” is no direction, best-of-N is better (our falsifying case)", "not tested", setting,
                 results.After(InteriorTpo, PaperDepth).Minus(results.AtSamples(InteriorBestOf, best)), ClaimedSign.Negative, $"gold, TPO D2-N5 − best of {best}, interior optimum"),
             Claim.Test("A noisy reward model is over-optimised: by its score the answers gain more than they are worth", "not tested; arXiv 2210.10760 finds it of best-of-N", setting,
-                Overoptimisation(results), ClaimedSign.Positive, "gain in standardised score − in standardised gold, from D2 on"),
+                Overoptimisation(results), ClaimedSign.Positive, "gain in score − gain in gold, start to end, each in standard deviations of the start's answers"),
             Claim.NotTestable("AlpacaEval 2, Arena-Hard, HH-RLHF, BeaverTails, XSTest, MATH-500", "27.8 → 33.0 / 44.1 → 69.7 / −4.1 → −0.6 / −7.2 → −4.8 / 87.8 → 90.4 / 61.8 → 71.2", "they are of a pretrained model of 70B parameters; with an endpoint of your own the last section but two runs the same search"),
             Claim.NotTestable("9.3 PFLOPs for a query against 72,840 to train", "D2-N5 against DPO of 70B", "the ratio depends on sizes; the figure shows it at this one"),
         ];
@@ -158,19 +172,20 @@ public static class TpoPaper
     public static Interval Spread(PreferenceResults results) =>
         Interval.OfPairedDifference([.. results.Of(Tpo).Select(run => run.Iterations[^1].Spread)], [.. results.Of(Tpo).Select(run => run.Iterations[0].Spread)]);
 
-    /// <summary>
-    /// What the noisy reward model's score gains beyond what gold gains, from the paper's depth to the last iteration. Each is divided by
-    /// its own gain from the start to the paper's depth, which puts both on one scale; over seeds.
-    /// </summary>
-    public static Interval Overoptimisation(PreferenceResults results)
-    {
-        IReadOnlyList<double> Gain(Func<int?, QueryValues> at)
-        {
-            IReadOnlyList<double> start = at(0).BySeed, middle = at(PaperDepth).BySeed, end = at(null).BySeed;
-            return [.. start.Select((from, seed) => (end[seed] - middle[seed]) / (middle[seed] - from))];
-        }
+    /// <summary>What the noisy reward model's score gains beyond what gold gains, from the start to the last iteration; over seeds.</summary>
+    public static Interval Overoptimisation(PreferenceResults results) =>
+        Interval.OfPairedDifference(Gains(results, NoisyTpo, null).Score, Gains(results, NoisyTpo, null).Gold);
 
-        return Interval.OfPairedDifference(Gain(d => results.ScoreAfter(NoisyTpo, d)), Gain(d => results.After(NoisyTpo, d)));
+    /// <summary>What score and gold of the best answer have gained after an iteration, seed by seed, each in standard deviations of a query's answers at the start.</summary>
+    /// <param name="results">The runs.</param>
+    /// <param name="search">The search.</param>
+    /// <param name="iteration">The iteration; null for the last.</param>
+    public static (IReadOnlyList<double> Score, IReadOnlyList<double> Gold) Gains(PreferenceResults results, string search, int? iteration)
+    {
+        IReadOnlyList<double> Gain(Func<int?, QueryValues> values, Func<IterationAnswers, double> spread) =>
+            [.. values(iteration).BySeed.Zip(values(0).BySeed, results.Of(search)).Select(seed => (seed.First - seed.Second) / spread(seed.Third.Iterations[0]))];
+
+        return (Gain(d => results.ScoreAfter(search, d), answers => answers.Spread), Gain(d => results.After(search, d), answers => answers.GoldSpread));
     }
 
     /// <summary>Searches side by side after the paper's depth; best-of-N with all its samples.</summary>
@@ -211,7 +226,8 @@ public static class TpoPaper
             Width = 32,
             Layers = 2,
             Steps = 120,
-            WeakSteps = 20,
+            WeakSteps = [20],
+            Guesser = 20,
             Examined = 16,
             Seeds = 2,
             Tastes = 3,
@@ -232,7 +248,8 @@ public static class TpoPaper
             Width = 96,
             Layers = 3,
             Steps = 2000,
-            WeakSteps = 150,
+            WeakSteps = [75, 150, 300, 600],
+            Guesser = 150,
             Examined = 200,
             Seeds = 5,
             Tastes = 20,
@@ -253,7 +270,8 @@ public static class TpoPaper
             Width = 256,
             Layers = 6,
             Steps = 6000,
-            WeakSteps = 150,
+            WeakSteps = [75, 150, 300, 600],
+            Guesser = 150,
             Examined = 500,
             Seeds = 5,
             Tastes = 40,
@@ -279,8 +297,10 @@ public static class TpoPaper
 
         public required int Steps { get; init; }
 
-        /// <summary>Steps of the policy that is trained too little: it writes texts, and criticises no better than by chance.</summary>
-        public required int WeakSteps { get; init; }
+        public required IReadOnlyList<int> WeakSteps { get; init; }
+
+        /// <summary>Of those, the one that writes texts and criticises hardly better than by chance.</summary>
+        public required int Guesser { get; init; }
 
         public required int Examined { get; init; }
 

@@ -36,7 +36,7 @@ public sealed record DpoRunConfig
     public int Pairs { get; init; } = 256;
 
     /// <summary>Answers to each query by which the trained policy is measured.</summary>
-    public int Answers { get; init; } = 4;
+    public int Answers { get; init; } = 5;
 
     /// <summary>Steps between two measurements.</summary>
     public required int Interval { get; init; }
@@ -68,7 +68,8 @@ public sealed record DpoRunConfig
 /// <param name="Flops">What one taste's training had cost by then, pairs and reference included; mean over tastes.</param>
 /// <param name="Score">Mean score of a sampled answer.</param>
 /// <param name="Golds">Of every taste, what a sampled answer is worth in the mean.</param>
-public sealed record DpoPoint(int Step, double Flops, double Score, IReadOnlyList<double> Golds);
+/// <param name="BestGolds">Of every taste, what the best of <see cref="DpoRunConfig.Answers"/> answers by the reward model is worth in the mean.</param>
+public sealed record DpoPoint(int Step, double Flops, double Score, IReadOnlyList<double> Golds, IReadOnlyList<double> BestGolds);
 
 /// <summary>A finished run.</summary>
 public sealed record DpoRecord : IRecordedRun
@@ -147,7 +148,7 @@ public sealed class DpoRun
         using TasteRewards rewards = TasteRewards.Fit(_tastes, _config.Reward, runtime.Device, cancellation);
         Dictionary<string, Tensor> start = model.state_dict().ToDictionary(named => named.Key, named => named.Value.clone());
         int points = (_config.Training.Steps / _config.Interval) + 1;
-        var golds = Enumerable.Range(0, points).Select(_ => new double[_tastes.Count]).ToArray();
+        double[][] golds = Each(), bestGolds = Each();
         double[] flops = new double[points], scores = new double[points];
         double pairs = 0, answer = 0;
         for (int taste = 0; taste < _tastes.Count; taste++)
@@ -169,7 +170,7 @@ public sealed class DpoRun
                 if (step % _config.Interval == 0)
                 {
                     int point = step / _config.Interval;
-                    (golds[point][taste], double score, double tokens) = Measure(model, rewards, taste, cancellation);
+                    (golds[point][taste], bestGolds[point][taste], double score, double tokens) = Measure(model, rewards, taste, cancellation);
                     scores[point] += score / _tastes.Count;
                     flops[point] += cost * model.FlopsPerToken / _tastes.Count;
                     answer += tokens * model.FlopsPerToken / _tastes.Count / points;
@@ -201,8 +202,10 @@ public sealed class DpoRun
             PeakMemory = Process.GetCurrentProcess().PeakWorkingSet64,
             FlopsPerAnswer = answer,
             Pairs = pairs,
-            Points = [.. Enumerable.Range(0, points).Select(point => new DpoPoint(point * _config.Interval, flops[point], PolicyStep.Round(scores[point]), [.. golds[point].Select(PolicyStep.Round)]))],
+            Points = [.. Enumerable.Range(0, points).Select(point => new DpoPoint(point * _config.Interval, flops[point], PolicyStep.Round(scores[point]), [.. golds[point].Select(PolicyStep.Round)], [.. bestGolds[point].Select(PolicyStep.Round)]))],
         };
+
+        double[][] Each() => [.. Enumerable.Range(0, points).Select(_ => new double[_tastes.Count])];
     }
 
     // Two answers at a time to queries on all topics in turn, and the tokens that they cost.
@@ -224,8 +227,9 @@ public sealed class DpoRun
         return ([.. pairs], tokens);
     }
 
-    // Mean worth and score of sampled answers to the taste's queries; one that is no text is worth what gold gives for that. Mean tokens of an answer.
-    private (double Gold, double Score, double Tokens) Measure(Transformer model, TasteRewards rewards, int taste, CancellationToken cancellation)
+    // Of sampled answers to the taste's queries: what one and what the best by score is worth, its score, its tokens; means. One that is no
+    // text is worth what gold gives for that.
+    private (double Gold, double BestGold, double Score, double Tokens) Measure(Transformer model, TasteRewards rewards, int taste, CancellationToken cancellation)
     {
         GenerateRequest[] requests =
         [
@@ -233,8 +237,10 @@ public sealed class DpoRun
                 .Select(n => new GenerateRequest(query) { Draw = StableHash.Mix(((ulong)taste << 32) + ((ulong)i << 16) + (ulong)n) })),
         ];
         (IReadOnlyList<PolicyReply> replies, IReadOnlyList<double> scores, long tokens) = Ask(model, rewards, requests, cancellation);
+        double[] golds = [.. requests.Zip(replies, (request, reply) => _tastes[taste].Gold(request.Query, reply.Text))];
         return (
-            requests.Zip(replies).Average(asked => _tastes[taste].Gold(asked.First.Query, asked.Second.Text)),
+            golds.Average(),
+            Enumerable.Range(0, golds.Length).Chunk(_config.Answers).Average(some => golds[some.MaxBy(i => double.IsNaN(scores[i]) ? double.NegativeInfinity : scores[i])]),
             scores.Where(double.IsFinite).DefaultIfEmpty(0).Average(),
             (double)tokens / requests.Length);
     }

@@ -77,8 +77,9 @@ public sealed record QueryOutcome(
 /// <param name="Answers">How many.</param>
 /// <param name="Score">Mean score.</param>
 /// <param name="Spread">Standard deviation of a query's scores in this iteration, mean over queries.</param>
+/// <param name="GoldSpread">The same of what they are worth.</param>
 /// <param name="Gold">Quantiles of their worth, at 5, 25, 50, 75 and 95 %.</param>
-public sealed record IterationAnswers(int Iteration, int Answers, double Score, double Spread, IReadOnlyList<double> Gold);
+public sealed record IterationAnswers(int Iteration, int Answers, double Score, double Spread, double GoldSpread, IReadOnlyList<double> Gold);
 
 /// <summary>A finished search.</summary>
 public sealed record SearchRecord : IRecordedRun
@@ -218,14 +219,15 @@ public static class SearchRun
             iteration,
             scores.Length,
             PolicyStep.Round(scores.Average()),
-            PolicyStep.Round(answers.Average(query => Spread(query.Samples))),
+            PolicyStep.Round(answers.Average(query => Spread([.. query.Samples.Select(sample => sample.Score)]))),
+            PolicyStep.Round(answers.Average(query => Spread([.. query.Samples.Select(sample => gold(query.Trace, sample.Text))]))),
             [.. s_quantiles.Select(quantile => golds[(int)Math.Round(quantile * (golds.Length - 1))])]);
     }
 
-    private static double Spread(ScoredSample[] samples)
+    private static double Spread(double[] values)
     {
-        double mean = samples.Average(sample => sample.Score);
-        return Math.Sqrt(samples.Average(sample => (sample.Score - mean) * (sample.Score - mean)));
+        double mean = values.Average();
+        return Math.Sqrt(values.Average(value => (value - mean) * (value - mean)));
     }
 
     // A search as whoever watches trainings sees it: an iteration is a step.

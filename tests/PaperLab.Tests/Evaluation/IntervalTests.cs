@@ -52,6 +52,22 @@ public sealed class IntervalTests
     }
 
     [Fact]
+    public void The_nested_bootstrap_counts_groups_and_is_wider_than_one_of_items_where_groups_differ()
+    {
+        // Three groups of thirty items each: within a group alike, between groups far apart.
+        double[][] groups = [.. new[] { 0.0, 5, 10 }.Select(level => Enumerable.Range(0, 30).Select(i => level + (i % 3)).ToArray())];
+
+        Interval nested = Interval.OfNestedBootstrap(groups, seed: 7), flat = Interval.OfBootstrap([.. groups.SelectMany(group => group)], seed: 7);
+
+        Assert.Equal((6, 3), (nested.Estimate, nested.Observations));
+        Assert.Equal(nested, Interval.OfNestedBootstrap(groups, seed: 7));
+        Assert.True(nested.High - nested.Low > 2 * (flat.High - flat.Low), $"{nested} beside {flat}");
+        Assert.Equal(new Interval(4, 4, 4, 2), Interval.OfNestedBootstrap([[4, 4], [4]], seed: 1));
+        Assert.Throws<ArgumentOutOfRangeException>(() => Interval.OfNestedBootstrap([[1], []], seed: 1));
+        Assert.Contains("NaN", Assert.Throws<ArgumentException>(() => Interval.OfNestedBootstrap([[1, double.NaN]], seed: 1)).Message);
+    }
+
+    [Fact]
     public void Lists_of_different_length_are_refused()
     {
         ArgumentException error = Assert.Throws<ArgumentException>(() => Interval.OfPairedDifference([1, 2], [1]));

@@ -32,6 +32,19 @@ public sealed class TextGeneratorTests : TorchTest
         }
     }
 
+    [Fact]
+    public void A_row_with_a_seed_of_its_own_does_not_depend_on_its_place()
+    {
+        var generator = new TextGenerator(Model());
+        ulong[] seeds = [.. Prompts.Select((_, row) => (ulong)(100 + row))];
+        var options = new SamplingOptions { MaxNewTokens = 8, RowSeeds = seeds };
+
+        IReadOnlyList<Continuation> forwards = generator.Generate(Prompts, options), backwards = generator.Generate([.. Prompts.Reverse()], options with { RowSeeds = [.. seeds.Reverse()] });
+
+        Assert.Equal(forwards.Select(row => row.Tokens), backwards.Reverse().Select(row => row.Tokens));
+        Assert.Contains("RowSeeds is of 2 rows", Assert.Throws<ArgumentException>(() => generator.Generate(Prompts, options with { RowSeeds = [1, 2] })).Message);
+    }
+
     [Theory]
     [InlineData("dense")]
     [InlineData("DiffQKV with experts")]

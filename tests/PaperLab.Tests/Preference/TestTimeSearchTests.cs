@@ -196,7 +196,7 @@ public sealed class TestTimeSearchTests
 
         await new TestTimeSearch(new Scripted("a", "b", "c", "d"), s_byLetter, new SearchOptions { Width = 2, Depth = 1 }).RunAsync([s_query], new Watcher(seen), TestContext.Current.CancellationToken);
 
-        Assert.Equal([new SearchProgress(0, 1, 1, 2, 2, 1), new SearchProgress(1, 1, 1, 6, 22, 3)], seen);
+        Assert.Equal([new SearchProgress(0, 1, 1, 2, 2, 1), new SearchProgress(1, 1, 1, 6, 24, 3)], seen);
     }
 
     [Theory]
