@@ -127,7 +127,10 @@ public sealed class PreferenceResults
     public double TokensAfter(string search, int iteration) => Of(search).Average(run => run.Queries.Average(query => query.WrittenAfter[iteration]));
 
     /// <summary>Of the trained policies after their last step, what a sampled answer is worth: of every taste one value, in place of its queries'.</summary>
-    public QueryValues OfTrained() => new([.. Trained.Select(run => run.Points[^1].Golds)], [.. Trained.Select(run => Enumerable.Range(0, run.Points[^1].Golds.Count).ToArray())]);
+    /// <param name="best">The best of several answers instead.</param>
+    public QueryValues OfTrained(bool best = false) => new(
+        [.. Trained.Select(run => best ? run.Points[^1].BestGolds : run.Points[^1].Golds)],
+        [.. Trained.Select(run => Enumerable.Range(0, run.Points[^1].Golds.Count).ToArray())]);
 
     private QueryValues AtCostOf(string search, string other, int iteration, Func<QueryOutcome, int, long> spent, Func<QueryOutcome, int, long> budget)
     {
