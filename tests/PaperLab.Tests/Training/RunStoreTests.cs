@@ -1,5 +1,6 @@
 using System.Text.Json;
 using PaperLab.Papers;
+using PaperLab.Preference;
 using PaperLab.Reinforcement;
 using PaperLab.Training;
 
@@ -303,9 +304,30 @@ public sealed class RunStoreTests : TrainingTest
         Assert.All(paths, path => Assert.Equal(JsonSerializer.Deserialize<PolicyRecord>(File.ReadAllText(path), RunRecord.Json)!.Config.Key, Path.GetFileNameWithoutExtension(path)));
     }
 
-    private static IEnumerable<string> ShippedRuns() => Shipped().Where(path => !IsPolicy(path));
+    [Fact]
+    public void A_shipped_search_can_be_read_and_has_its_key_as_its_name()
+    {
+        string[] paths = [.. Shipped().Where(IsSearch)];
 
-    private static bool IsPolicy(string path) => Path.GetFileName(Path.GetDirectoryName(path)) == R1ZeroPaper.Name;
+        Assert.NotEmpty(paths);
+        Assert.All(paths, path =>
+        {
+            string json = File.ReadAllText(path);
+            JsonElement config = JsonDocument.Parse(json).RootElement.GetProperty("Config");
+            string key = config.TryGetProperty("Search", out _) ? JsonSerializer.Deserialize<SearchRecord>(json, RunRecord.Json)!.Config.Key
+                : config.TryGetProperty("Tastes", out _) ? JsonSerializer.Deserialize<DpoRecord>(json, RunRecord.Json)!.Config.Key
+                : JsonSerializer.Deserialize<FourRoleRecord>(json, RunRecord.Json)!.Config.Key;
+            Assert.Equal(key, Path.GetFileNameWithoutExtension(path));
+        });
+    }
+
+    private static IEnumerable<string> ShippedRuns() => Shipped().Where(path => !IsPolicy(path) && !IsSearch(path));
+
+    private static bool IsPolicy(string path) => IsOf(path, R1ZeroPaper.Name);
+
+    private static bool IsSearch(string path) => IsOf(path, TpoPaper.Name);
+
+    private static bool IsOf(string path, string paper) => Path.GetFileName(Path.GetDirectoryName(path)) == paper;
 
     private static IEnumerable<string> Shipped() => Directory.GetFiles(Path.Combine(Checkout.Root!, "data", "results"), "*.json", SearchOption.AllDirectories)
         .Where(path => !path.Contains("measurements", StringComparison.Ordinal));
