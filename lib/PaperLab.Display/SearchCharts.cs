@@ -11,6 +11,9 @@ public static class SearchCharts
     // Where a curve over samples is read.
     private static readonly int[] s_samples = [1, 2, 3, 5, 8, 10, 15, 20, 30, 45, 60];
 
+    // Seeds differ in their tastes, so a band around a mean would show tastes, and hide that differences are paired.
+    private static string MeanCaption(PreferenceResults results) => $"Mean of {results.Comparison.Seeds.Count} seeds. Differences, paired by query, have their intervals in the tables.";
+
     /// <summary>What the answer is worth, by answers drawn and by tokens written, critiques and instructions included.</summary>
     public static Figure ByCost(PreferenceResults results, string title, params string[] searches) => Chart.Grid(
         title, 2,
@@ -18,13 +21,13 @@ public static class SearchCharts
             Chart.Lines("By answers", searches.Select(search => ByAnswers(results, search))).XAxis("Answers drawn for a query").YAxis("Gold"),
             Chart.Lines("By tokens", searches.Select(search => ByTokens(results, search))).XAxis("Tokens written for a query").YAxis("Gold"),
         ],
-        shareAxes: false).WithCaption(SeedSpread.Caption(results.Comparison.Seeds.Count));
+        shareAxes: false).WithCaption(MeanCaption(results));
 
     /// <summary>What the answer is worth by answers drawn, in several worlds side by side.</summary>
     public static Figure Worlds(PreferenceResults results, string title, params (string World, string[] Searches, string[] Names)[] worlds) => Chart.Grid(
         title, worlds.Length,
         worlds.Select(world => Chart.Lines(world.World, world.Searches.Zip(world.Names, (search, name) => ByAnswers(results, search) with { Name = name })).XAxis("Answers drawn for a query").YAxis("Gold")),
-        shareAxes: false).WithCaption(SeedSpread.Caption(results.Comparison.Seeds.Count));
+        shareAxes: false).WithCaption(MeanCaption(results));
 
     /// <summary>What answers of each iteration are worth: the median, and how far they lie apart; not only the best ones.</summary>
     public static Figure Distributions(PreferenceResults results, string title, params string[] searches) => Chart.Grid(
@@ -35,8 +38,8 @@ public static class SearchCharts
             double[] x = [.. runs[0].Iterations.Select(answers => (double)answers.Iteration)];
             double[] Of(int quantile) => [.. x.Select((_, i) => runs.Average(run => run.Iterations[i].Gold[quantile]))];
             return Chart.Lines(search,
-                    Series.Of("95 and 5 %", x, Of(2)).WithBand(Of(0), Of(4)),
-                    Series.Of("75 and 25 %", x, Of(2)).WithBand(Of(1), Of(3)),
+                    Series.Of("5 to 95 %", x, Of(2)).WithBand(Of(0), Of(4)),
+                    Series.Of("25 to 75 %", x, Of(2)).WithBand(Of(1), Of(3)),
                     Series.Of("median", x, Of(2)).AsLineWithPoints())
                 .XAxis("Iteration", whole: true).YAxis("Gold of all its answers");
         })).WithCaption($"Quantiles over all answers of an iteration, mean of {results.Comparison.Seeds.Count} seeds.");
@@ -49,7 +52,7 @@ public static class SearchCharts
                 return OverIterations(results, search, $"N = {width}", iteration => results.After(search, iteration));
             }))
             .XAxis("Iterations", whole: true).YAxis("Gold")
-            .WithCaption(SeedSpread.Caption(results.Comparison.Seeds.Count));
+            .WithCaption(MeanCaption(results));
 
     /// <summary>How the score and the worth of the answer go on, each in standard deviations of a query's answers at the start.</summary>
     public static Figure Overoptimisation(PreferenceResults results, string title, params (string Panel, string Search)[] panels) => Chart.Grid(
@@ -88,10 +91,10 @@ public static class SearchCharts
         return Chart.Lines("Search or train?",
                 ByFlops(results, TpoPaper.BestOf) with { Name = "best of N, for one query" },
                 ByFlops(results, TpoPaper.Tpo) with { Name = "TPO, for one query" },
-                Series.Of("DPO, once for a taste", training, training.Select((_, point) => SeedSpread.Of(trained.Select(run => run.Points[point].Golds.Average())))).AsLineWithPoints())
+                Series.Of("DPO, once for a taste", training, training.Select((_, point) => trained.Average(run => run.Points[point].Golds.Average()))).AsLineWithPoints())
             .XAxis("FLOPs", log: true).YAxis("Gold")
             .WithSubtitle("A search pays for every query, a training once: its line is one answer of the policy after so much training.")
-            .WithCaption(SeedSpread.Caption(results.Comparison.Seeds.Count));
+            .WithCaption(MeanCaption(results));
     }
 
     private static double[] Iterations(PreferenceResults results, string search) => [.. Enumerable.Range(0, results.Of(search)[0].Config.Search.Depth + 1).Select(iteration => (double)iteration)];
@@ -102,7 +105,7 @@ public static class SearchCharts
         int[] samples = options.Depth == 0
             ? [.. s_samples.Where(n => n <= options.Width)]
             : [.. Iterations(results, search).Select(iteration => options.Width * ((int)iteration + 1))];
-        return Series.Of(search, samples.Select(n => (double)n), samples.Select((n, i) => SeedSpread.Of((options.Depth == 0 ? results.AtSamples(search, n) : results.After(search, i)).BySeed))).AsLineWithPoints();
+        return Series.Of(search, samples.Select(n => (double)n), samples.Select((n, i) => (options.Depth == 0 ? results.AtSamples(search, n) : results.After(search, i)).BySeed.Average())).AsLineWithPoints();
     }
 
     private static Series ByTokens(PreferenceResults results, string search) => ByCost(results, search, iteration => results.TokensAfter(search, iteration));
@@ -120,6 +123,6 @@ public static class SearchCharts
     private static Series OverIterations(PreferenceResults results, string search, string name, Func<int, QueryValues> values)
     {
         double[] iterations = Iterations(results, search);
-        return Series.Of(name, iterations, iterations.Select(iteration => SeedSpread.Of(values((int)iteration).BySeed))).AsLineWithPoints();
+        return Series.Of(name, iterations, iterations.Select(iteration => values((int)iteration).BySeed.Average())).AsLineWithPoints();
     }
 }

@@ -243,7 +243,7 @@ public sealed class ChatEndpoint : IDisposable
         };
         string kept = _saved is null
             ? $"{account.Calls} calls had succeeded; their replies were not saved."
-            : $"{account.Calls} calls had succeeded and {account.Reused} replies were reused; all are saved in {_saved.Path}, and running again goes on from them.";
+            : $"{_saved.Count} replies are saved in {_saved.Path}, and running again goes on from them.";
         return new EndpointException(Scrub($"{Model} at {_address}: {failure.What} ({(tries == 1 ? "1 try" : $"{tries} tries")}). {advice} {kept}"), failure.Status);
     }
 
