@@ -50,9 +50,6 @@ public static class TpoPaper
     /// <summary>Steps of the policies that are trained too little, rising.</summary>
     public static IReadOnlyList<int> WeakSteps(string preset) => Of(preset).WeakSteps;
 
-    /// <summary>Of those, the one whose critiques are hardly better than guesses.</summary>
-    public static int Weakest(string preset) => Of(preset).Guesser;
-
     /// <summary>All searches and the training.</summary>
     /// <param name="preset">smoke, standard or full.</param>
     /// <param name="firstSeed">The others count up from it.</param>
@@ -136,8 +133,7 @@ public static class TpoPaper
         string preset = results.Comparison.Preset;
         int best = Of(preset).Best, depth = Of(preset).Depth, samples = PaperWidth * (PaperDepth + 1);
         int narrow = Widths(preset)[0], wide = Widths(preset)[^1];
-        int guesser = Of(preset).Guesser;
-        string setting = Setting(results, Tpo), weak = Under(Tpo, guesser);
+        string setting = Setting(results, Tpo);
         QueryValues tpo = results.After(Tpo, PaperDepth);
         Claim Better(string statement, string paper, Interval difference, string unit) => Claim.Test(statement, paper, setting, difference, ClaimedSign.Positive, $"gold, {unit}");
         return
@@ -157,10 +153,13 @@ public static class TpoPaper
             Claim.Test("Answers grow more alike in their reward: the search makes inference stable", "standard deviation of rewards falls (figure)", setting,
                 Spread(results), ClaimedSign.Negative, "sd of a query's scores, last iteration − start"),
             Better("An untrained policy with feedback does as well as a trained one, or better", "70B-SFT + TPO over 70B-DPO: Arena-Hard 69.7 against 50.4", tpo.Minus(results.OfTrained()), "TPO D2-N5 − one answer of DPO"),
-            Claim.Test("With a policy whose critiques are guesses, best-of-N is better", "8B-Instruct gets worse with TPO", Setting(results, weak),
-                results.After(weak, PaperDepth).Minus(results.AtSamples(Under(BestOf, guesser), best)), ClaimedSign.Negative, $"gold, TPO D2-N5 − best of {best}, policy after {guesser} steps"),
-            Claim.Test("With such a policy, changes at random are better than its feedback", "8B-Instruct gets worse with TPO", Setting(results, weak),
-                results.After(weak, PaperDepth).Minus(results.After(Under(NoCritique, guesser), PaperDepth)), ClaimedSign.Negative, $"gold, TPO − no critique, D2-N5, policy after {guesser} steps"),
+            .. WeakSteps(preset).Take(2).SelectMany(steps => new[]
+            {
+                Claim.Test($"With a weak policy ({steps} steps; {Critique(results, steps):0 %} of its critiques' words right) best-of-{best} is better", "8B-Instruct gets worse with TPO", Setting(results, Under(Tpo, steps)),
+                    results.After(Under(Tpo, steps), PaperDepth).Minus(results.AtSamples(Under(BestOf, steps), best)), ClaimedSign.Negative, $"gold, TPO D2-N5 − best of {best}"),
+                Claim.Test($"With it ({steps} steps) changes at random are better than feedback", "8B-Instruct gets worse with TPO", Setting(results, Under(Tpo, steps)),
+                    results.After(Under(Tpo, steps), PaperDepth).Minus(results.After(Under(NoCritique, steps), PaperDepth)), ClaimedSign.Negative, "gold, TPO − no critique, D2-N5"),
+            }),
             Claim.Test("Where “more” is no direction, best-of-N is better (our falsifying case)", "not tested", setting,
                 results.After(InteriorTpo, PaperDepth).Minus(results.AtSamples(InteriorBestOf, best)), ClaimedSign.Negative, $"gold, TPO D2-N5 − best of {best}, interior optimum"),
             Claim.Test("A noisy reward model is over-optimised: by its score the answers gain more than they are worth", "not tested; arXiv 2210.10760 finds it of best-of-N", setting,
@@ -230,6 +229,8 @@ public static class TpoPaper
         ];
     }
 
+    private static double Critique(PreferenceResults results, int steps) => results.PoliciesOf(Under(Tpo, steps)).Average(policy => policy.Skills.Critique);
+
     private static string Setting(PreferenceResults results, string search)
     {
         SearchRecord run = results.Of(search)[0];
@@ -246,7 +247,6 @@ public static class TpoPaper
             Layers = 2,
             Steps = 120,
             WeakSteps = [20],
-            Guesser = 20,
             Examined = 16,
             Seeds = 2,
             Tastes = 3,
@@ -268,7 +268,6 @@ public static class TpoPaper
             Layers = 3,
             Steps = 2000,
             WeakSteps = [75, 150, 300, 600],
-            Guesser = 150,
             Examined = 200,
             Seeds = 5,
             Tastes = 20,
@@ -290,7 +289,6 @@ public static class TpoPaper
             Layers = 6,
             Steps = 6000,
             WeakSteps = [75, 150, 300, 600],
-            Guesser = 150,
             Examined = 500,
             Seeds = 5,
             Tastes = 40,
@@ -316,10 +314,8 @@ public static class TpoPaper
 
         public required int Steps { get; init; }
 
+        /// <summary>Steps of the policies that are trained too little: the first critic guesses, the last is nearly right.</summary>
         public required IReadOnlyList<int> WeakSteps { get; init; }
-
-        /// <summary>Of those, the one that writes texts and criticises hardly better than by chance.</summary>
-        public required int Guesser { get; init; }
 
         public required int Examined { get; init; }
 

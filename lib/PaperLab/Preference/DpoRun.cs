@@ -71,28 +71,10 @@ public sealed record DpoRunConfig
 /// <param name="BestGolds">Of every taste, what the best of <see cref="DpoRunConfig.Answers"/> answers by the reward model is worth in the mean.</param>
 public sealed record DpoPoint(int Step, double Flops, double Score, IReadOnlyList<double> Golds, IReadOnlyList<double> BestGolds);
 
-/// <summary>A finished run.</summary>
-public sealed record DpoRecord : IRecordedRun
+/// <summary>A finished run. <see cref="RunRecordBase.TrainingSeconds"/>: wall time of all tastes' trainings, with the pairs and the measurements.</summary>
+public sealed record DpoRecord : RunRecordBase
 {
-    /// <summary>As <see cref="RunRecord.Format"/>.</summary>
-    public int Format { get; init; } = RunRecord.CurrentFormat;
-
     public required DpoRunConfig Config { get; init; }
-
-    /// <inheritdoc/>
-    public required string Preset { get; init; }
-
-    /// <inheritdoc/>
-    public required RunEnvironment Environment { get; init; }
-
-    /// <inheritdoc/>
-    public required DateTimeOffset Finished { get; init; }
-
-    /// <summary>Wall time of all tastes' trainings, with the pairs and the measurements.</summary>
-    public required double TrainingSeconds { get; init; }
-
-    /// <summary>Largest resident memory of the process up to the end of the run, bytes.</summary>
-    public required long PeakMemory { get; init; }
 
     /// <summary>FLOPs of an answer of the trained policy, as of any other; mean.</summary>
     public required double FlopsPerAnswer { get; init; }

@@ -60,27 +60,9 @@ public sealed record FourRoleConfig
 public sealed record RoleSkills(double Critique, double Instruction, double Followed, double OnTopic, double Readable);
 
 /// <summary>A finished policy.</summary>
-public sealed record FourRoleRecord : IRecordedRun
+public sealed record FourRoleRecord : RunRecordBase
 {
-    /// <summary>As <see cref="RunRecord.Format"/>.</summary>
-    public int Format { get; init; } = RunRecord.CurrentFormat;
-
     public required FourRoleConfig Config { get; init; }
-
-    /// <inheritdoc/>
-    public required string Preset { get; init; }
-
-    /// <inheritdoc/>
-    public required RunEnvironment Environment { get; init; }
-
-    /// <inheritdoc/>
-    public required DateTimeOffset Finished { get; init; }
-
-    /// <inheritdoc/>
-    public required double TrainingSeconds { get; init; }
-
-    /// <summary>Largest resident memory of the process up to the end of the run, bytes.</summary>
-    public required long PeakMemory { get; init; }
 
     public required long Parameters { get; init; }
 

@@ -81,28 +81,10 @@ public sealed record QueryOutcome(
 /// <param name="Gold">Quantiles of their worth, at 5, 25, 50, 75 and 95 %.</param>
 public sealed record IterationAnswers(int Iteration, int Answers, double Score, double Spread, double GoldSpread, IReadOnlyList<double> Gold);
 
-/// <summary>A finished search.</summary>
-public sealed record SearchRecord : IRecordedRun
+/// <summary>A finished search. <see cref="RunRecordBase.TrainingSeconds"/>: wall time of the search, and of the fits of its reward models.</summary>
+public sealed record SearchRecord : RunRecordBase
 {
-    /// <summary>As <see cref="RunRecord.Format"/>.</summary>
-    public int Format { get; init; } = RunRecord.CurrentFormat;
-
     public required SearchRunConfig Config { get; init; }
-
-    /// <inheritdoc/>
-    public required string Preset { get; init; }
-
-    /// <inheritdoc/>
-    public required RunEnvironment Environment { get; init; }
-
-    /// <inheritdoc/>
-    public required DateTimeOffset Finished { get; init; }
-
-    /// <summary>Wall time of the search, and of the fits of its reward models.</summary>
-    public required double TrainingSeconds { get; init; }
-
-    /// <summary>Largest resident memory of the process up to the end of the run, bytes.</summary>
-    public required long PeakMemory { get; init; }
 
     /// <summary>FLOPs of one token's forward pass.</summary>
     public required double FlopsPerToken { get; init; }

@@ -16,28 +16,10 @@ public sealed record PolicyEvaluationPoint(int Step, IReadOnlyList<PolicyScore> 
     public PolicyScore Mean => PolicyScore.Mean(Scores);
 }
 
-/// <summary>One finished run.</summary>
-public sealed record PolicyRecord : IRecordedRun
+/// <summary>One finished run. <see cref="RunRecordBase.TrainingSeconds"/>: wall time of the steps, rollouts included, without evaluations and checkpoints; of a resumed run, of all its parts.</summary>
+public sealed record PolicyRecord : RunRecordBase
 {
-    /// <summary>As <see cref="RunRecord.Format"/>.</summary>
-    public int Format { get; init; } = RunRecord.CurrentFormat;
-
     public required PolicyRunConfig Config { get; init; }
-
-    /// <inheritdoc/>
-    public required string Preset { get; init; }
-
-    /// <inheritdoc/>
-    public required RunEnvironment Environment { get; init; }
-
-    /// <inheritdoc/>
-    public required DateTimeOffset Finished { get; init; }
-
-    /// <summary>Wall time of the steps, rollouts included, without evaluations and checkpoints; of a resumed run, of all its parts.</summary>
-    public required double TrainingSeconds { get; init; }
-
-    /// <summary>Largest resident memory of the process up to the end of the run, bytes.</summary>
-    public required long PeakMemory { get; init; }
 
     public required long Parameters { get; init; }
 

@@ -135,6 +135,28 @@ public interface IRecordedRun
     double TrainingSeconds { get; }
 }
 
+/// <summary>What the records of policies and searches have in common; their kinds differ in the rest.</summary>
+public abstract record RunRecordBase : IRecordedRun
+{
+    /// <summary>As <see cref="RunRecord.Format"/>.</summary>
+    public int Format { get; init; } = RunRecord.CurrentFormat;
+
+    /// <inheritdoc/>
+    public required string Preset { get; init; }
+
+    /// <inheritdoc/>
+    public required RunEnvironment Environment { get; init; }
+
+    /// <inheritdoc/>
+    public required DateTimeOffset Finished { get; init; }
+
+    /// <inheritdoc/>
+    public required double TrainingSeconds { get; init; }
+
+    /// <summary>Largest resident memory of the process up to the end of the run, bytes.</summary>
+    public required long PeakMemory { get; init; }
+}
+
 /// <summary>One finished run.</summary>
 public sealed record RunRecord : IRecordedRun
 {

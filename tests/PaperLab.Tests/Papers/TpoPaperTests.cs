@@ -28,7 +28,6 @@ public sealed class TpoPaperTests : TrainingTest
         }
 
         Assert.Equal(tpo with { Arm = TpoPaper.InteriorTpo, Tastes = tpo.Tastes with { Kind = TasteKind.Interior } }, Of(TpoPaper.InteriorTpo));
-        Assert.Contains(TpoPaper.Weakest("standard"), TpoPaper.WeakSteps("standard"));
         Assert.All(TpoPaper.WeakSteps("standard"), steps => Assert.Equal(
             tpo with { Arm = $"TPO, {steps} steps", Policy = tpo.Policy with { Arm = $"{steps} steps", Stage = tpo.Policy.Stage with { Steps = steps } } }, Of(TpoPaper.Under(TpoPaper.Tpo, steps))));
         Assert.NotNull(Of(TpoPaper.NoisyTpo).Reward.Neural);
