@@ -20,34 +20,31 @@ public sealed class SearchTable : IHtmlView
     /// <param name="run">The run.</param>
     /// <param name="iterations">Iterations after the start that are shown; all by default.</param>
     public static SearchTable Of(SearchRecord run, int? iterations = null) =>
-        Of($"{run.Config.Name}, asked “{run.Example.Query.Text.TrimEnd(':')}” by somebody who likes: {run.ExampleTaste}", run.Example, run.ExampleGolds, iterations);
+        Of($"{run.Config.Name}, asked “{run.Example.Query.TrimEnd(':')}” by somebody who likes: {run.Example.Taste}", run.Example, iterations);
 
     /// <summary>Any search.</summary>
     /// <param name="title">What it was.</param>
-    /// <param name="trace">The search.</param>
-    /// <param name="golds">What each of its answers was worth, where that is known.</param>
+    /// <param name="example">The search.</param>
     /// <param name="iterations">Iterations after the start that are shown; all by default.</param>
-    public static SearchTable Of(string title, SearchTrace trace, IReadOnlyList<double>? golds = null, int? iterations = null)
+    public static SearchTable Of(string title, SearchExample example, int? iterations = null)
     {
         var lines = new List<Line>();
-        int last = Math.Min(iterations ?? int.MaxValue, trace.Samples.Select(sample => sample.Iteration).DefaultIfEmpty(0).Max());
+        int last = Math.Min(iterations ?? int.MaxValue, example.Answers.Select(answer => answer.Iteration).DefaultIfEmpty(0).Max());
         for (int iteration = 0; iteration <= last; iteration++)
         {
-            if (trace.Steps.FirstOrDefault(step => step.Iteration == iteration) is { } step)
+            if (example.Steps.FirstOrDefault(step => step.Iteration == iteration) is { } step)
             {
-                lines.Add(Of(iteration, Chosen, step.Chosen));
-                lines.Add(Of(iteration, Rejected, step.Rejected));
-                lines.AddRange(new[] { (Critique, step.Critique), (Instruction, step.Instruction) }.Where(said => said.Item2 is not null).Select(said => new Line(iteration, said.Item1, said.Item2!, null, null)));
+                lines.Add(LineOf(Chosen, example.Answers[step.Chosen]));
+                lines.Add(LineOf(Rejected, example.Answers[step.Rejected]));
+                lines.AddRange(new[] { (What: Critique, Text: step.Critique), (What: Instruction, Text: step.Instruction) }.Where(said => said.Text is not null).Select(said => new Line(iteration, said.What, said.Text!, null, null)));
             }
 
-            lines.AddRange(trace.Samples.Where(sample => sample.Iteration == iteration).Select(sample => Of(iteration, Answer, sample)));
+            lines.AddRange(example.Answers.Where(answer => answer.Iteration == iteration).Select(answer => LineOf(Answer, answer)));
+
+            Line LineOf(string what, ExampleAnswer answer) => new(iteration, what, answer.Text, answer.Score, answer.Gold);
         }
 
         return new SearchTable(title, lines);
-
-        Line Of(int iteration, string what, ScoredSample sample) => new(iteration, what, sample.Text, sample.Score, golds?[IndexOf(sample)]);
-
-        int IndexOf(ScoredSample sample) => Enumerable.Range(0, trace.Samples.Count).First(i => trace.Samples[i] == sample);
     }
 
     /// <inheritdoc/>

@@ -81,6 +81,43 @@ public sealed record QueryOutcome(
 /// <param name="Gold">Quantiles of their worth, at 5, 25, 50, 75 and 95 %.</param>
 public sealed record IterationAnswers(int Iteration, int Answers, double Score, double Spread, double GoldSpread, IReadOnlyList<double> Gold);
 
+/// <summary>A search as a reader follows it.</summary>
+/// <param name="Query">What was asked.</param>
+/// <param name="Taste">By whom, in words; null where that is not known.</param>
+/// <param name="Answers">In the order in which they were drawn.</param>
+/// <param name="Steps">What each iteration went by.</param>
+public sealed record SearchExample(string Query, string? Taste, IReadOnlyList<ExampleAnswer> Answers, IReadOnlyList<ExampleStep> Steps)
+{
+    /// <summary>A query's search.</summary>
+    /// <param name="trace">The search.</param>
+    /// <param name="taste">Who asked, in words; null where that is not known.</param>
+    /// <param name="gold">What an answer is worth; null where that is not known.</param>
+    public static SearchExample Of(SearchTrace trace, string? taste = null, Func<string, double>? gold = null)
+    {
+        int PlaceOf(ScoredSample sample) => Enumerable.Range(0, trace.Samples.Count).First(i => trace.Samples[i] == sample);
+        return new SearchExample(
+            trace.Query.Text,
+            taste,
+            [.. trace.Samples.Select(sample => new ExampleAnswer(sample.Iteration, sample.Text, Math.Round(sample.Score, 3), gold?.Invoke(sample.Text)))],
+            [.. trace.Steps.Select(step => new ExampleStep(step.Iteration, PlaceOf(step.Chosen), PlaceOf(step.Rejected), step.Critique, step.Instruction))]);
+    }
+}
+
+/// <summary>One answer of an example.</summary>
+/// <param name="Iteration">0 for the start.</param>
+/// <param name="Text">The answer.</param>
+/// <param name="Score">The reward model's.</param>
+/// <param name="Gold">What it is worth; null where that is not known.</param>
+public sealed record ExampleAnswer(int Iteration, string Text, double Score, double? Gold);
+
+/// <summary>What an iteration of an example went by.</summary>
+/// <param name="Iteration">1 for the first after the start.</param>
+/// <param name="Chosen">Place of the best answer.</param>
+/// <param name="Rejected">Place of the worst.</param>
+/// <param name="Critique">As <see cref="SearchStep.Critique"/>.</param>
+/// <param name="Instruction">As <see cref="SearchStep.Instruction"/>.</param>
+public sealed record ExampleStep(int Iteration, int Chosen, int Rejected, string? Critique, string? Instruction);
+
 /// <summary>A finished search. <see cref="RunRecordBase.TrainingSeconds"/>: wall time of the search, and of the fits of its reward models.</summary>
 public sealed record SearchRecord : RunRecordBase
 {
@@ -103,13 +140,7 @@ public sealed record SearchRecord : RunRecordBase
     public required IReadOnlyList<IterationAnswers> Iterations { get; init; }
 
     /// <summary>The first query's search in full.</summary>
-    public required SearchTrace Example { get; init; }
-
-    /// <summary>The first query's taste, in words.</summary>
-    public required string ExampleTaste { get; init; }
-
-    /// <summary>What each of <see cref="Example"/>'s answers was worth.</summary>
-    public required IReadOnlyList<double> ExampleGolds { get; init; }
+    public required SearchExample Example { get; init; }
 }
 
 /// <summary>Searches, and finds searches that were made.</summary>
@@ -163,9 +194,7 @@ public static class SearchRun
             Stopped = traces.Count(trace => trace.Stopped is not null),
             Queries = [.. traces.Select(trace => OutcomeOf(trace, config.Search.Depth, text => Gold(trace, text)))],
             Iterations = [.. Enumerable.Range(0, config.Search.Depth + 1).Select(iteration => AnswersOf(traces, iteration, Gold)).OfType<IterationAnswers>()],
-            Example = traces[0],
-            ExampleTaste = tastes[0].ToString(),
-            ExampleGolds = [.. traces[0].Samples.Select(sample => Gold(traces[0], sample.Text))],
+            Example = SearchExample.Of(traces[0], tastes[0].ToString(), text => Gold(traces[0], text)),
         };
     }
 

@@ -1,8 +1,6 @@
 // What a search did for one query, and what each answer had cost by the time it was there: so any two searches can be compared at equal
 // samples, or at equal tokens, after the fact.
 
-using System.Text.Json.Serialization;
-
 namespace PaperLab.Preference;
 
 /// <summary>What a search spends. Everything that was asked counts, used or not.</summary>
@@ -58,18 +56,15 @@ public sealed record SearchStep(int Iteration, ScoredSample Chosen, ScoredSample
 public sealed record SearchTrace(Query Query, IReadOnlyList<ScoredSample> Samples, IReadOnlyList<SearchStep> Steps, IReadOnlyList<SearchCost> After, string? Stopped)
 {
     /// <summary>All that was spent.</summary>
-    [JsonIgnore]
     public SearchCost Cost => After[^1];
 
     /// <summary>What had been spent after an iteration; of one that the query did not reach, all.</summary>
     public SearchCost CostAfter(int iteration) => After[Math.Min(iteration, After.Count - 1)];
 
     /// <summary>The answer of the search: the best score, of equal ones the first; null where no answer could be used.</summary>
-    [JsonIgnore]
     public ScoredSample? Best => Bests.LastOrDefault();
 
     /// <summary>The answer that it would have given at each time, whenever that changed.</summary>
-    [JsonIgnore]
     public IEnumerable<ScoredSample> Bests
     {
         get

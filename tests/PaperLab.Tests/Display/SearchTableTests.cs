@@ -27,13 +27,13 @@ public sealed class SearchTableTests
             2 worst so far: plain <b> (score 1.00, gold 7)
             2 answer: last (score 3.00, gold 1)
             """.ReplaceLineEndings("\n"),
-            SearchTable.Of("T", s_trace, [7, 8, 9.5, 1]).ToString());
+            SearchTable.Of("T", SearchExample.Of(s_trace, "warmth", text => text switch { "plain <b>" => 7, "better" => 8, "best" => 9.5, _ => 1 })).ToString());
     }
 
     [Fact]
     public void It_can_end_early_and_do_without_gold_and_its_texts_are_no_markup()
     {
-        SearchTable table = SearchTable.Of("T", s_trace, iterations: 1);
+        SearchTable table = SearchTable.Of("T", SearchExample.Of(s_trace), iterations: 1);
 
         Assert.DoesNotContain("last", table.ToString());
         Assert.DoesNotContain("gold", table.ToHtml());

@@ -69,7 +69,7 @@ public sealed class TpoPaperTests : TrainingTest
         ];
         Assert.All(figures, figure => Assert.NotEmpty(figure.ToPng()));
         Assert.Equal(2, TpoPaper.Summary(results, TpoPaper.BestOf, TpoPaper.Tpo).Count);
-        Assert.Contains(results.Of(TpoPaper.Tpo)[0].ExampleTaste, SearchTable.Of(results.Of(TpoPaper.Tpo)[0]).ToHtml());
+        Assert.Contains(results.Of(TpoPaper.Tpo)[0].Example.Taste!, SearchTable.Of(results.Of(TpoPaper.Tpo)[0]).ToHtml());
     }
 
     [Fact]
@@ -136,8 +136,6 @@ public sealed class TpoPaperTests : TrainingTest
             Queries = [query],
             Iterations = [],
             Example = null!,
-            ExampleTaste = "",
-            ExampleGolds = [],
         };
         return new PreferenceResults(
             TpoPaper.Compare("smoke") with { Searches = [.. searches.Select(search => new SearchArm(search.Name, _ => Config(search.Name)))], Seeds = [1] },
