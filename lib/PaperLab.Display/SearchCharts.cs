@@ -93,7 +93,7 @@ public static class SearchCharts
                 ByFlops(results, TpoPaper.Tpo) with { Name = "TPO, for one query" },
                 Series.Of("DPO, once for a taste", training, training.Select((_, point) => trained.Average(run => run.Points[point].Golds.Average()))).AsLineWithPoints())
             .XAxis("FLOPs", log: true).YAxis("Gold")
-            .WithSubtitle("A search pays for every query, a training once: its line is one answer of the policy after so much training.")
+            .WithSubtitle("A search pays for every query, a training once; its line is one answer after so much of it.")
             .WithCaption(MeanCaption(results));
     }
 
