@@ -55,7 +55,7 @@ public sealed class FourRolePolicyTests : TrainingTest
         FourRoleRecord record = FourRoleRun.Of(Tiny, "smoke", Runtime, store);
         FourRoleRecord again = FourRoleRun.Of(Tiny, "smoke", Runtime, store);
         using var cancellation = new CancellationTokenSource();
-        var options = new PolicyRunOptions { Progress = new StopAt(2, cancellation) };
+        var options = new PolicyRunOptions { Progress = new Reports(report => { if (report.Step == 2) { cancellation.Cancel(); } }) };
         Assert.Throws<OperationCanceledException>(() => FourRoleRun.Of(Tiny, "smoke", Runtime, other, options, cancellation.Token));
         FourRoleRecord resumed = FourRoleRun.Of(Tiny, "smoke", Runtime, other);
 
@@ -96,16 +96,5 @@ public sealed class FourRolePolicyTests : TrainingTest
     {
         manual_seed(5);
         return new Transformer(Tiny.Model);
-    }
-
-    private sealed class StopAt(int step, CancellationTokenSource cancellation) : IProgress<TrainingProgress>
-    {
-        public void Report(TrainingProgress value)
-        {
-            if (value.Step == step)
-            {
-                cancellation.Cancel();
-            }
-        }
     }
 }

@@ -5,6 +5,7 @@
 // Differs from the paper's code (1000 trees at a learning rate of 0.01, stopped early on held-out runs; leaves of 20 runs or more): the
 // defaults here are for some dozens of runs.
 
+using System.Runtime.InteropServices;
 using Microsoft.ML;
 using Microsoft.ML.Data;
 using Microsoft.ML.Trainers.LightGbm;
@@ -46,6 +47,9 @@ public sealed class TreeMixingLaw : IMixingLaw
 
     /// <inheritdoc/>
     public string Name => "trees";
+
+    /// <summary>Whether LightGBM's native library loads on this machine.</summary>
+    public static bool IsAvailable => NativeLibrary.TryLoad("lib_lightgbm", typeof(LightGbmRegressionTrainer).Assembly, searchPath: null, out _);
 
     /// <summary>Grows the trees.</summary>
     /// <param name="observations">Of one task: three ratios or more, and at least as many observations as two leaves need.</param>

@@ -159,6 +159,20 @@ public sealed partial class MedicalKnowledge
     /// <summary>How many organs, symptoms, drugs and risks two diseases have in common.</summary>
     public int Shared(MedicalEntity a, MedicalEntity b) => _shared.GetValueOrDefault((a, b));
 
+    /// <summary>A knowledge base of some of the diseases, and of what they are linked to.</summary>
+    /// <param name="diseases">How many; all where there are no more.</param>
+    /// <param name="seed">Which.</param>
+    public MedicalKnowledge Some(int diseases, ulong seed)
+    {
+        Require.AtLeast(diseases, 1, nameof(diseases));
+        MedicalEntity[] all = [.. Of(EntityKind.Disease)];
+        new SplitMix64(seed).Shuffle<MedicalEntity>(all);
+        HashSet<MedicalEntity> kept = [.. all.Take(diseases)];
+        Fact[] facts = [.. Facts.Where(fact => kept.Contains(fact.Disease))];
+        kept.UnionWith(facts.Select(fact => fact.Entity));
+        return new MedicalKnowledge([.. Entities.Where(kept.Contains)], facts);
+    }
+
     /// <summary>The knowledge base that this library carries.</summary>
     public static MedicalKnowledge Load()
     {

@@ -10,6 +10,20 @@ public sealed class MedicalKnowledgeTests : IDisposable
     public void Dispose() => _folder.Dispose();
 
     [Fact]
+    public void Some_diseases_are_a_knowledge_base_with_just_what_they_are_linked_to()
+    {
+        MedicalKnowledge all = MedicalKnowledge.Load(), some = all.Some(20, seed: 3);
+
+        Assert.Equal(20, some.Of(EntityKind.Disease).Count());
+        Assert.Equal(all.Facts.Where(fact => some.Entities.Contains(fact.Disease)), some.Facts);
+        Assert.All(some.Entities.Where(entity => entity.Kind != EntityKind.Disease), entity => Assert.Contains(some.Facts, fact => fact.Entity == entity));
+        Assert.Equal(some.Entities, all.Some(20, seed: 3).Entities);
+        Assert.NotEqual(some.Entities, all.Some(20, seed: 4).Entities);
+        Assert.Equal(all.Facts, all.Some(10_000, seed: 3).Facts);
+        Assert.Contains("diseases is 0", Assert.Throws<ArgumentException>(() => all.Some(0, seed: 1)).Message);
+    }
+
+    [Fact]
     public void Facts_are_the_links_of_the_file()
     {
         MedicalKnowledge knowledge = MedicalFixture.Knowledge;

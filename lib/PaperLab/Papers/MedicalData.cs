@@ -1,0 +1,108 @@
+// Everything that the runs of a mixing experiment share: what is known and told where, one tokenizer for both languages, the questions of
+// the test, and those that may be trained on.
+
+using System.Collections.Concurrent;
+using PaperLab.Reinforcement;
+using PaperLab.Text;
+using PaperLab.Text.Medical;
+
+namespace PaperLab.Papers;
+
+/// <summary>What decides the data.</summary>
+public sealed record MedicalDataOptions
+{
+    /// <summary>Diseases of the knowledge base that are taken.</summary>
+    public required int Diseases { get; init; }
+
+    /// <summary>Which diseases, who knows what, and which are held out.</summary>
+    public required MedicalCorpusOptions Corpus { get; init; }
+
+    /// <summary>Tokens of the one tokenizer.</summary>
+    public required int VocabularySize { get; init; }
+
+    /// <summary>Share of Arabic in the text that the tokenizer is trained on: below a half, an Arabic word costs more tokens than an English one.</summary>
+    public double TokenizerArabicShare { get; init; } = 0.5;
+
+    /// <summary>Throws with the field, its value and the allowed range.</summary>
+    /// <exception cref="ArgumentException">A field is out of range.</exception>
+    public void Validate()
+    {
+        Corpus.Validate();
+        Require.AtLeast(Diseases, 4, nameof(Diseases));
+        Require.That(TokenizerArabicShare is >= 0 and <= 1, nameof(TokenizerArabicShare), TokenizerArabicShare, "0 to 1");
+    }
+}
+
+/// <summary>The data of an experiment; equal options give the same, made once in a process.</summary>
+public sealed class MedicalData
+{
+    private const int TokenizerDocuments = 6000;
+    private const ulong TokenizerSeed = 0x70C;
+
+    private static readonly ConcurrentDictionary<MedicalDataOptions, Lazy<MedicalData>> s_made = [];
+
+    private readonly Lesson[] _english, _arabic;
+
+    private MedicalData(MedicalDataOptions options)
+    {
+        options.Validate();
+        Corpus = new MedicalCorpus(MedicalKnowledge.Load().Some(options.Diseases, options.Corpus.Seed), options.Corpus);
+        Test = [.. Every(Split.HeldOut)];
+        MedicalQuestion[] train = [.. Every(Split.Train)];
+        IReadOnlyList<Document> sample = Corpus.Stream(new MedicalStreamOptions { ArabicShare = options.TokenizerArabicShare, Budget = TokenizerDocuments, Seed = TokenizerSeed }, Test);
+        Tokenizer = BpeTokenizer.Train(sample.Select(document => document.Text), options.VocabularySize);
+        _english = [.. train.Where(question => question.Language == TextLanguage.English).Select(question => LessonOf(question.AsDocument().Text))];
+        _arabic = [.. train.Where(question => question.Language == TextLanguage.Arabic).Select(question => LessonOf(question.AsDocument().Text))];
+    }
+
+    /// <summary>What is known and told where.</summary>
+    public MedicalCorpus Corpus { get; }
+
+    /// <summary>The tokenizer of both languages.</summary>
+    public BpeTokenizer Tokenizer { get; }
+
+    /// <summary>The questions of the test, of all tasks in both languages.</summary>
+    public IReadOnlyList<MedicalQuestion> Test { get; }
+
+    /// <summary>The data of these options.</summary>
+    public static MedicalData Of(MedicalDataOptions options) => s_made.GetOrAdd(options, made => new Lazy<MedicalData>(() => new MedicalData(made))).Value;
+
+    /// <summary>Tokens of a text, the one that ends it included.</summary>
+    public int CountOf(string text) => Tokenizer.Encode(text).Length + 1;
+
+    /// <summary>Tokens of a language's text for each of the other's, of documents that say the same facts: mean of as many tokens by words.</summary>
+    public double Fertility(TextLanguage language)
+    {
+        string domain = language == TextLanguage.English ? MedicalCorpus.English : MedicalCorpus.Arabic;
+        Document[] documents = [.. Corpus.Stream(new MedicalStreamOptions { ArabicShare = 0.5, Budget = 1000, Seed = TokenizerSeed + 1 }, Test).Where(document => document.Domain == domain)];
+        return documents.Sum(document => (double)Tokenizer.Encode(document.Text).Length) / documents.Sum(document => document.Text.Split(' ').Length);
+    }
+
+    /// <summary>The stream as lessons: documents, some of which give way to questions with their answers, in the same language.</summary>
+    /// <param name="stream">The documents; its budget is in tokens.</param>
+    /// <param name="questions">Share of the documents that give way.</param>
+    internal IReadOnlyList<Lesson> Lessons(MedicalStreamOptions stream, double questions)
+    {
+        var random = new SplitMix64(StableHash.Mix(stream.Seed));
+        var lessons = new List<Lesson>();
+        long left = stream.Budget;
+        foreach (Document document in Corpus.Stream(stream, Test, CountOf))
+        {
+            Lesson[] asked = document.Domain == MedicalCorpus.English ? _english : _arabic;
+            Lesson lesson = random.NextDouble() < questions && asked.Length > 0 ? asked[random.Next(asked.Length)] : LessonOf(document.Text);
+            lessons.Add(lesson);
+            left -= lesson.Completion.Length;
+            if (left <= 0)
+            {
+                break;
+            }
+        }
+
+        return lessons;
+    }
+
+    private Lesson LessonOf(string text) => new([Tokenizer.EndOfText], [.. Tokenizer.Encode(text), Tokenizer.EndOfText]);
+
+    private IEnumerable<MedicalQuestion> Every(Split side) =>
+        Enum.GetValues<MedicalTask>().SelectMany(task => Enum.GetValues<TextLanguage>().SelectMany(language => MedicalQuestions.Build(Corpus, task, language, side)));
+}
