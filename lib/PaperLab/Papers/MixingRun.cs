@@ -76,7 +76,7 @@ public sealed record MixingRunConfig
 /// <param name="Task">The task.</param>
 /// <param name="Language">The language it was asked in.</param>
 /// <param name="Access">Where what is needed was told.</param>
-/// <param name="Asked">How: in full, by letter, or in full after translation into English.</param>
+/// <param name="Asked">How it was put.</param>
 /// <param name="Right">Question by question: 1 for right, 0 for wrong, in the order of the test.</param>
 public sealed record MixingScore(MedicalTask Task, TextLanguage Language, Access Access, Asking Asked, string Right)
 {
@@ -96,6 +96,12 @@ public enum Asking
 
     /// <summary>An Arabic question is translated into English, with the stream's rate of errors, and asked in full.</summary>
     Translated,
+
+    /// <summary>No question: the option is in a statement, whose full text is scored. It tells what a model knows from whether it can be asked.</summary>
+    AsStatement,
+
+    /// <summary>Such a statement, translated into English.</summary>
+    TranslatedStatement,
 }
 
 /// <summary>A finished run.</summary>
@@ -246,11 +252,16 @@ public sealed class MixingRun
     {
         var choice = new MultipleChoice(model, text => _data.Tokenizer.Encode(text), new MultipleChoiceOptions { BeginToken = _data.Tokenizer.EndOfText });
         var translator = new NoisyTranslator(_data.Corpus.Knowledge, _config.Stream.TranslationErrorRate, TranslatorSeed);
+        MedicalQuestion[] stated = [.. _data.Test.Where(question => question.Statements.Count > 0)];
+        (MedicalQuestion Question, MedicalQuestion Translated)[] Translated(IEnumerable<MedicalQuestion> questions) =>
+            [.. questions.Where(question => question.Language == TextLanguage.Arabic).Select(question => (question, translator.Translate(question)))];
         (MedicalQuestion Question, Asking Asked, MultipleChoiceItem Item)[] asked =
         [
             .. _data.Test.Select(question => (question, Asking.InFull, InFull(question))),
             .. _data.Test.Select(question => (question, Asking.ByLetter, ByLetter(question))),
-            .. _data.Test.Where(question => question.Language == TextLanguage.Arabic).Select(question => (question, Asking.Translated, InFull(translator.Translate(question)))),
+            .. Translated(_data.Test).Select(pair => (pair.Question, Asking.Translated, InFull(pair.Translated))),
+            .. stated.Select(question => (question, Asking.AsStatement, AsStatement(question))),
+            .. Translated(stated).Select(pair => (pair.Question, Asking.TranslatedStatement, AsStatement(pair.Translated))),
         ];
         MultipleChoiceResult result = choice.Score([.. asked.Select(one => one.Item)], cancellation: cancellation).Choose(AnswerNormalization.None);
         return
@@ -261,6 +272,9 @@ public sealed class MixingRun
     }
 
     private static MultipleChoiceItem InFull(MedicalQuestion question) => new(question.Id, question.Prompt, [.. question.Options.Select(option => " " + option)], question.Answer);
+
+    private static MultipleChoiceItem AsStatement(MedicalQuestion question) =>
+        new(question.Id, question.Passage, [.. question.Statements.Select(statement => question.Passage.Length > 0 ? "\n" + statement : statement)], question.Answer);
 
     private static MultipleChoiceItem ByLetter(MedicalQuestion question)
     {

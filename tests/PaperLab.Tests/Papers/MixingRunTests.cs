@@ -69,6 +69,9 @@ public sealed class MixingRunTests : TrainingTest
             Assert.Equal(questions, Asked(language, Asking.InFull));
             Assert.Equal(questions, Asked(language, Asking.ByLetter));
             Assert.Equal(language == TextLanguage.Arabic ? questions : 0, Asked(language, Asking.Translated));
+            int stated = data.Test.Count(question => question.Language == language && question.Task != MedicalTask.Case);
+            Assert.Equal(stated, Asked(language, Asking.AsStatement));
+            Assert.Equal(language == TextLanguage.Arabic ? stated : 0, Asked(language, Asking.TranslatedStatement));
         }
 
         Assert.All(record.Scores, score => Assert.InRange(score.Accuracy, 0, 1));

@@ -85,6 +85,27 @@ public sealed record MedicalQuestion
     /// <summary>The question as a model reads it; an option follows after a space.</summary>
     public string Prompt => $"{Question}\n{(Language == TextLanguage.English ? "Answer:" : "الجواب:")}";
 
+    /// <summary>The passage that the question is about; empty where there is none.</summary>
+    public string Passage => Task == MedicalTask.Reading ? Question[..Question.LastIndexOf('\n')] : "";
+
+    /// <summary>
+    /// The options as whole statements, alike in all but the option: for a model that knows a fact and has not learned to be asked for it.
+    /// Empty for a case, which is no statement about a disease.
+    /// </summary>
+    public IReadOnlyList<string> Statements
+    {
+        get
+        {
+            if (Task == MedicalTask.Case)
+            {
+                return [];
+            }
+
+            int words = new SplitMix64(StableHash.Of(Id)).Next(MedicalWriter.Sentences(Content.Asked, Language).Count);
+            return [.. Content.Options.Select(option => MedicalWriter.Sentences(Content.Asked with { Entity = option }, Language)[words])];
+        }
+    }
+
     internal QuestionContent Content { get; init; } = null!;
 
     /// <summary>The question with its answer, to train on.</summary>

@@ -30,6 +30,23 @@ public sealed class MedicalQuestionsTests
     }
 
     [Fact]
+    public void Statements_say_each_option_in_the_same_words()
+    {
+        foreach (MedicalQuestion question in s_test)
+        {
+            Assert.Equal(question.Task == MedicalTask.Case ? 0 : 4, question.Statements.Count);
+            Assert.Equal(question.Task == MedicalTask.Reading, question.Passage.Length > 0);
+            Assert.StartsWith(question.Passage, question.Question, StringComparison.Ordinal);
+            foreach ((string statement, MedicalEntity option) in question.Statements.Zip(question.Content.Options))
+            {
+                Fact said = question.Content.Asked with { Entity = option };
+                int words = MedicalWriter.Sentences(said, question.Language).ToList().IndexOf(statement);
+                Assert.Equal(MedicalWriter.Sentences(question.Content.Asked, question.Language).ToList().IndexOf(question.Statements[question.Answer]), words);
+            }
+        }
+    }
+
+    [Fact]
     public void No_wrong_option_is_right()
     {
         foreach (MedicalQuestion question in s_test.Concat(All(Split.Train)))
