@@ -39,6 +39,9 @@ public sealed class MedicalData
     private const int TokenizerDocuments = 6000;
     private const ulong TokenizerSeed = 0x70C;
 
+    // Each question is trained on in so many versions, with passages, cases and words of their own: one version of each would be learned by heart.
+    private const int Versions = 20;
+
     private static readonly ConcurrentDictionary<MedicalDataOptions, Lazy<MedicalData>> s_made = [];
 
     private readonly Lesson[] _english, _arabic;
@@ -48,7 +51,7 @@ public sealed class MedicalData
         options.Validate();
         Corpus = new MedicalCorpus(MedicalKnowledge.Load().Some(options.Diseases, options.Corpus.Seed), options.Corpus);
         Test = [.. Every(Split.HeldOut)];
-        MedicalQuestion[] train = [.. Every(Split.Train)];
+        MedicalQuestion[] train = [.. Enumerable.Range(1, Versions).SelectMany(version => Every(Split.Train, (ulong)version))];
         IReadOnlyList<Document> sample = Corpus.Stream(new MedicalStreamOptions { ArabicShare = options.TokenizerArabicShare, Budget = TokenizerDocuments, Seed = TokenizerSeed }, Test);
         Tokenizer = BpeTokenizer.Train(sample.Select(document => document.Text), options.VocabularySize);
         _english = [.. train.Where(question => question.Language == TextLanguage.English).Select(question => LessonOf(question.AsDocument().Text))];
@@ -103,6 +106,6 @@ public sealed class MedicalData
 
     private Lesson LessonOf(string text) => new([Tokenizer.EndOfText], [.. Tokenizer.Encode(text), Tokenizer.EndOfText]);
 
-    private IEnumerable<MedicalQuestion> Every(Split side) =>
-        Enum.GetValues<MedicalTask>().SelectMany(task => Enum.GetValues<TextLanguage>().SelectMany(language => MedicalQuestions.Build(Corpus, task, language, side)));
+    private IEnumerable<MedicalQuestion> Every(Split side, ulong seed = 1) =>
+        Enum.GetValues<MedicalTask>().SelectMany(task => Enum.GetValues<TextLanguage>().SelectMany(language => MedicalQuestions.Build(Corpus, task, language, side, seed)));
 }
