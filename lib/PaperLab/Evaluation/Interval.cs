@@ -59,13 +59,7 @@ public sealed record Interval(double Estimate, double Low, double High, int Obse
             means[resample] = sum / items.Count;
         }
 
-        Array.Sort(means);
-        return new Interval(
-            items.Average(),
-            SortedArrayStatistics.Quantile(means, (1 - level) / 2),
-            SortedArrayStatistics.Quantile(means, (1 + level) / 2),
-            items.Count,
-            level);
+        return OfResampled(items.Average(), means, items.Count, level);
     }
 
     /// <summary>
@@ -106,13 +100,7 @@ public sealed record Interval(double Estimate, double Low, double High, int Obse
             means[resample] = sum / items.Length;
         }
 
-        Array.Sort(means);
-        return new Interval(
-            items.Average(group => group.Average()),
-            SortedArrayStatistics.Quantile(means, (1 - level) / 2),
-            SortedArrayStatistics.Quantile(means, (1 + level) / 2),
-            items.Length,
-            level);
+        return OfResampled(items.Average(group => group.Average()), means, items.Length, level);
     }
 
     /// <summary>Paired bootstrap of the mean difference over items.</summary>
@@ -126,6 +114,12 @@ public sealed record Interval(double Estimate, double Low, double High, int Obse
     public string ToString(string format) => Observations == 1
         ? $"{Estimate.ToString(format)} [one observation]"
         : $"{Estimate.ToString(format)} [{Low.ToString(format)}, {High.ToString(format)}]";
+
+    private static Interval OfResampled(double estimate, double[] means, int observations, double level)
+    {
+        Array.Sort(means);
+        return new Interval(estimate, SortedArrayStatistics.Quantile(means, (1 - level) / 2), SortedArrayStatistics.Quantile(means, (1 + level) / 2), observations, level);
+    }
 
     private static double[] Differences(IReadOnlyList<double> treatment, IReadOnlyList<double> baseline)
     {

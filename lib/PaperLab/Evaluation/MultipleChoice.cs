@@ -21,7 +21,26 @@ namespace PaperLab.Evaluation;
 /// <param name="Options">The options' full texts, two or more.</param>
 /// <param name="Answer">Index of the right option.</param>
 /// <param name="Group">What accuracy is also reported by, such as a language or a task.</param>
-public sealed record MultipleChoiceItem(string Id, string Question, IReadOnlyList<string> Options, int Answer, string Group = "");
+public sealed record MultipleChoiceItem(string Id, string Question, IReadOnlyList<string> Options, int Answer, string Group = "")
+{
+    /// <summary>The question, a line with a cue, and each option's full text after it.</summary>
+    /// <param name="id">As <see cref="Id"/>.</param>
+    /// <param name="question">The question alone.</param>
+    /// <param name="cue">Such as "Answer:".</param>
+    /// <param name="options">The options' texts.</param>
+    /// <param name="answer">Index of the right one.</param>
+    /// <param name="group">As <see cref="Group"/>.</param>
+    public static MultipleChoiceItem InFull(string id, string question, string cue, IReadOnlyList<string> options, int answer, string group = "") =>
+        new(id, $"{question}\n{cue}", [.. options.Select(option => $" {option}")], answer, group);
+
+    /// <summary>The question, its options listed by letter, a line with a cue, and each letter after it. The parameters are those of <see cref="InFull"/>.</summary>
+    public static MultipleChoiceItem ByLetter(string id, string question, string cue, IReadOnlyList<string> options, int answer, string group = "")
+    {
+        return new(id, $"{question}\n{string.Join('\n', options.Select((option, i) => $"{Letter(i)}. {option}"))}\n{cue}", [.. options.Select((_, i) => $" {Letter(i)}")], answer, group);
+
+        static char Letter(int option) => (char)('A' + option);
+    }
+}
 
 /// <summary>How items are put to the model.</summary>
 public sealed record MultipleChoiceOptions

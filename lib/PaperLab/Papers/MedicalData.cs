@@ -73,10 +73,10 @@ public sealed class MedicalData
     /// <summary>Tokens of a text, the one that ends it included.</summary>
     public int CountOf(string text) => Tokenizer.Encode(text).Length + 1;
 
-    /// <summary>Tokens of a language's text for each of the other's, of documents that say the same facts: mean of as many tokens by words.</summary>
+    /// <summary>Tokens for each word of a language's documents.</summary>
     public double Fertility(TextLanguage language)
     {
-        string domain = language == TextLanguage.English ? MedicalCorpus.English : MedicalCorpus.Arabic;
+        string domain = MedicalCorpus.DomainOf(language);
         Document[] documents = [.. Corpus.Stream(new MedicalStreamOptions { ArabicShare = 0.5, Budget = 1000, Seed = TokenizerSeed + 1 }, Test).Where(document => document.Domain == domain)];
         return documents.Sum(document => (double)Tokenizer.Encode(document.Text).Length) / documents.Sum(document => document.Text.Split(' ').Length);
     }

@@ -3,13 +3,11 @@
 
 using System.Diagnostics;
 using System.Text.Json.Serialization;
-using PaperLab.Checkpoints;
 using PaperLab.Evaluation;
 using PaperLab.Models;
 using PaperLab.Reinforcement;
 using PaperLab.Text.Medical;
 using PaperLab.Training;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace PaperLab.Papers;
@@ -167,15 +165,8 @@ public sealed class MixingRun
     public static MixingRecord Of(MixingRunConfig config, string preset, TorchRuntime runtime, RunStore store, PolicyRunOptions? options = null, CancellationToken cancellation = default) =>
         new MixingRun(config, preset, runtime, store, options ?? new PolicyRunOptions()).Record(needsWeights: false, cancellation);
 
-    private MixingRecord Record(bool needsWeights, CancellationToken cancellation) => _store.Recorded<MixingRecord>(
-        _config.Paper,
-        _config,
-        folder => Train(folder, cancellation),
-        _ => !needsWeights || File.Exists(_store.WeightsOf(_config.Paper, _config)),
-        _options.Fresh,
-        _options.Checkpoints,
-        _options.Note,
-        cancellation);
+    private MixingRecord Record(bool needsWeights, CancellationToken cancellation) =>
+        ModelRun.Record(_store, _config.Paper, _config, folder => Train(folder, cancellation), needsWeights, _options, cancellation);
 
     private MixingRecord Train(CheckpointFolder folder, CancellationToken cancellation)
     {
@@ -201,17 +192,12 @@ public sealed class MixingRun
             Model = model,
             Weights = model.state_dict(),
             Mode = _runtime.ToString()!,
-            Evaluator = null,
-            EvaluationInterval = 0,
-            Examples = 0,
             Folder = folder,
             Options = _options,
         }.Run(cancellation);
         model.eval();
         IReadOnlyList<MixingScore> scores = _config.Asked ? Ask(model, cancellation) : [];
-
-        // Before the record, which says that they are there.
-        SafetensorsFile.Write(_store.WeightsOf(_config.Paper, _config), model.state_dict().Select(named => (named.Key, named.Value)));
+        ModelRun.Save(model, _store, _config.Paper, _config);
         return new MixingRecord
         {
             Config = _config,
@@ -222,7 +208,7 @@ public sealed class MixingRun
             PeakMemory = Process.GetCurrentProcess().PeakWorkingSet64,
             Parameters = model.TotalParameters,
             Tokens = lessons.Sum(lesson => (long)lesson.Completion.Length),
-            Losses = [.. state.Losses.Chunk((state.Losses.Count + MostLosses - 1) / MostLosses).Select(part => PolicyStep.Round(part.Average()))],
+            Losses = ModelRun.Thinned(state.Losses, MostLosses),
             HeldOutLoss = Enum.GetValues<TextLanguage>().ToDictionary(language => language, language => PolicyStep.Round(HeldOutLoss(model, language))),
             Scores = scores,
             Resumed = state.Resumed,
@@ -232,20 +218,13 @@ public sealed class MixingRun
     // The model that the run begins with.
     private Transformer Begin(CancellationToken cancellation)
     {
-        Transformer model;
-        if (_config.From is { } from)
+        if (_config.From is not { } from)
         {
-            new MixingRun(from, _preset, _runtime, _store, _options with { Fresh = false }).Record(needsWeights: true, cancellation);
-            model = new Transformer(_config.Model, initialize: false);
-            model.to(_runtime.Device);
-            Checkpoint.ReadWeights(_store.WeightsOf(from.Paper, from), model.state_dict(), "Delete the file; the run is then trained again.");
-            return model;
+            return ModelRun.New(_config.Model, _config.Seed, _runtime);
         }
 
-        manual_seed(_config.Seed); // nothing but the initial weights is drawn from it
-        model = new Transformer(_config.Model);
-        model.to(_runtime.Device);
-        return model;
+        new MixingRun(from, _preset, _runtime, _store, _options with { Fresh = false }).Record(needsWeights: true, cancellation);
+        return ModelRun.Load(from.Model, _store, from.Paper, from, _runtime);
     }
 
     private MixingScore[] Ask(Transformer model, CancellationToken cancellation)
@@ -271,19 +250,12 @@ public sealed class MixingRun
         ];
     }
 
-    private static MultipleChoiceItem InFull(MedicalQuestion question) => new(question.Id, question.Prompt, [.. question.Options.Select(option => " " + option)], question.Answer);
+    private static MultipleChoiceItem InFull(MedicalQuestion question) => MultipleChoiceItem.InFull(question.Id, question.Question, question.Cue, question.Options, question.Answer);
+
+    private static MultipleChoiceItem ByLetter(MedicalQuestion question) => MultipleChoiceItem.ByLetter(question.Id, question.Question, question.Cue, question.Options, question.Answer);
 
     private static MultipleChoiceItem AsStatement(MedicalQuestion question) =>
         new(question.Id, question.Passage, [.. question.Statements.Select(statement => question.Passage.Length > 0 ? "\n" + statement : statement)], question.Answer);
-
-    private static MultipleChoiceItem ByLetter(MedicalQuestion question)
-    {
-        string listed = string.Concat(question.Options.Select((option, i) => $"\n{Letter(i)}. {option}"));
-        string cue = question.Prompt[(question.Question.Length + 1)..];
-        return new MultipleChoiceItem(question.Id, $"{question.Question}{listed}\n{cue}", [.. question.Options.Select((_, i) => $" {Letter(i)}")], question.Answer);
-
-        static char Letter(int i) => (char)('A' + i);
-    }
 
     private double HeldOutLoss(Transformer model, TextLanguage language)
     {

@@ -85,9 +85,6 @@ public sealed class PreferenceResults
     /// <summary>The training's runs in the order of the seeds.</summary>
     public IReadOnlyList<DpoRecord> Trained => [.. Comparison.Seeds.Select(seed => _trained[Comparison.Trained(seed)])];
 
-    /// <summary>All searches.</summary>
-    public IEnumerable<SearchRecord> Searches => _searches.Values;
-
     /// <summary>A search's runs in the order of the seeds.</summary>
     /// <exception cref="ArgumentException">The comparison has no such search.</exception>
     public IReadOnlyList<SearchRecord> Of(string search)
@@ -96,9 +93,6 @@ public sealed class PreferenceResults
             ?? throw new ArgumentException($"There is no search '{search}'; there are {string.Join(", ", Comparison.Searches.Select(a => a.Name))}.", nameof(search));
         return [.. Comparison.Seeds.Select(seed => _searches[arm.Config(seed)])];
     }
-
-    /// <summary>Whether there is such a search.</summary>
-    public bool Has(string search) => Comparison.Searches.Any(arm => arm.Name == search);
 
     /// <summary>The policies that a search asked, in the order of the seeds.</summary>
     public IReadOnlyList<FourRoleRecord> PoliciesOf(string search) => [.. Of(search).Select(run => _policies[run.Config.Policy])];
@@ -155,8 +149,8 @@ public sealed class PreferenceResults
 }
 
 /// <summary>
-/// A number of every query; NaN for one that has none, which is left out. Intervals are bootstraps over seeds and, in each, over tastes: the queries of a taste share its reward model, so
-/// their mean is one observation.
+/// A number of every query; NaN for one that has none, which is left out. Intervals are bootstraps over seeds and, in each, over tastes:
+/// the queries of a taste share its reward model, so their mean is one observation.
 /// </summary>
 public sealed class QueryValues
 {

@@ -2,12 +2,10 @@
 
 using System.Diagnostics;
 using System.Text.Json.Serialization;
-using PaperLab.Checkpoints;
 using PaperLab.Models;
 using PaperLab.Reinforcement;
 using PaperLab.Text;
 using PaperLab.Training;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace PaperLab.Preference;
@@ -102,9 +100,7 @@ public static class FourRoleRun
     public static Transformer Policy(FourRoleConfig config, string preset, TorchRuntime runtime, RunStore store, PolicyRunOptions? options = null, CancellationToken cancellation = default)
     {
         Record(config, preset, runtime, store, (options ?? new PolicyRunOptions()) with { Fresh = false }, needsWeights: true, cancellation);
-        var policy = new Transformer(config.Model, initialize: false);
-        policy.to(runtime.Device);
-        Checkpoint.ReadWeights(store.WeightsOf(config.Paper, config), policy.state_dict(), "Delete the file; the run is then trained again.");
+        Transformer policy = ModelRun.Load(config.Model, store, config.Paper, config, runtime);
         policy.eval();
         return policy;
     }
@@ -112,23 +108,13 @@ public static class FourRoleRun
     private static FourRoleRecord Record(FourRoleConfig config, string preset, TorchRuntime runtime, RunStore store, PolicyRunOptions options, bool needsWeights, CancellationToken cancellation)
     {
         config.Validate();
-        return store.Recorded<FourRoleRecord>(
-            config.Paper,
-            config,
-            folder => Train(config, preset, runtime, store, options, folder, cancellation),
-            _ => !needsWeights || File.Exists(store.WeightsOf(config.Paper, config)),
-            options.Fresh,
-            options.Checkpoints,
-            options.Note,
-            cancellation);
+        return ModelRun.Record(store, config.Paper, config, folder => Train(config, preset, runtime, store, options, folder, cancellation), needsWeights, options, cancellation);
     }
 
     private static FourRoleRecord Train(FourRoleConfig config, string preset, TorchRuntime runtime, RunStore store, PolicyRunOptions options, CheckpointFolder folder, CancellationToken cancellation)
     {
         using var scope = NewDisposeScope();
-        manual_seed(config.Stage.Seed); // nothing but the initial weights is drawn from it
-        using var model = new Transformer(config.Model);
-        model.to(runtime.Device);
+        using Transformer model = ModelRun.New(config.Model, config.Stage.Seed, runtime);
         using var trainer = new ImitationTrainer(config.Stage, model, Lessons(config.Stage));
         PolicyState state = new PolicyLoop<FourRoleConfig>
         {
@@ -139,17 +125,12 @@ public static class FourRoleRun
             Model = model,
             Weights = model.state_dict(),
             Mode = runtime.ToString()!,
-            Evaluator = null,
-            EvaluationInterval = 0,
-            Examples = 0,
             Folder = folder,
             Options = options,
         }.Run(cancellation);
         model.eval();
         RoleSkills skills = Examine(new FourRolePolicy(model), config.Examined, cancellation);
-
-        // Before the record, which says that they are there.
-        SafetensorsFile.Write(store.WeightsOf(config.Paper, config), model.state_dict().Select(named => (named.Key, named.Value)));
+        ModelRun.Save(model, store, config.Paper, config);
         return new FourRoleRecord
         {
             Config = config,
@@ -160,7 +141,7 @@ public static class FourRoleRun
             PeakMemory = Process.GetCurrentProcess().PeakWorkingSet64,
             Parameters = model.TotalParameters,
             FlopsPerToken = model.FlopsPerToken,
-            Losses = [.. state.Losses.Chunk((state.Losses.Count + MostLosses - 1) / MostLosses).Select(part => PolicyStep.Round(part.Average()))],
+            Losses = ModelRun.Thinned(state.Losses, MostLosses),
             Skills = skills,
             Resumed = state.Resumed,
         };

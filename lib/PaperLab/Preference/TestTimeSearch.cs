@@ -49,7 +49,7 @@ public sealed class TestTimeSearch(ITextPolicy policy, IRewardModel reward, Sear
         {
             foreach (Search search in all.Where(search => search.Goes))
             {
-                search.Choose(iteration, options.Compares);
+                search.Choose(options.Compares);
             }
 
             if (options.Feedback != Feedback.None)
@@ -186,7 +186,6 @@ public sealed class TestTimeSearch(ITextPolicy policy, IRewardModel reward, Sear
         private readonly List<SearchCost> _after = [];
         private readonly Dictionary<string, double> _cache = [];
         private ScoredSample? _chosen, _rejected;
-        private int _iteration;
         private string? _stopped;
 
         public Query Query => query;
@@ -212,9 +211,8 @@ public sealed class TestTimeSearch(ITextPolicy policy, IRewardModel reward, Sear
         public void Stop(string reason) => _stopped = reason;
 
         /// <summary>argmax and argmin over the whole cache, of equal scores the first drawn.</summary>
-        public void Choose(int iteration, bool compares)
+        public void Choose(bool compares)
         {
-            _iteration = iteration;
             _chosen = _samples.MaxBy(sample => sample.Score);
             _rejected = _samples.MinBy(sample => sample.Score);
             (Critique, Instruction) = (null, null);
@@ -250,7 +248,7 @@ public sealed class TestTimeSearch(ITextPolicy policy, IRewardModel reward, Sear
         {
             if (iteration > 0)
             {
-                _steps.Add(new SearchStep(_iteration, _chosen!, _rejected!, Critique, Instruction));
+                _steps.Add(new SearchStep(iteration, _chosen!, _rejected!, Critique, Instruction));
             }
 
             var scores = scored.ToDictionary(pair => pair.Text, pair => pair.Score);

@@ -31,12 +31,12 @@ internal sealed class PolicyLoop<TConfig>
     public required string Mode { get; init; }
 
     /// <summary>Shown of each difficulty in every evaluation.</summary>
-    public required int Examples { get; init; }
+    public int Examples { get; init; }
 
     /// <summary>Evaluates before the first step and after every <see cref="EvaluationInterval"/> of them; null for none.</summary>
-    public required PolicyEvaluator? Evaluator { get; init; }
+    public PolicyEvaluator? Evaluator { get; init; }
 
-    public required int EvaluationInterval { get; init; }
+    public int EvaluationInterval { get; init; }
 
     public required CheckpointFolder Folder { get; init; }
 

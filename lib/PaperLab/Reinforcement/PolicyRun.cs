@@ -1,12 +1,10 @@
 // One stage of a policy's training as a recorded run: on from another run's end, with evaluations on the way, checkpoints, and a record.
 
 using System.Diagnostics;
-using PaperLab.Checkpoints;
 using PaperLab.Generation;
 using PaperLab.Models;
 using PaperLab.Text;
 using PaperLab.Training;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace PaperLab.Reinforcement;
@@ -67,22 +65,11 @@ public sealed class PolicyRun
     {
         var run = new PolicyRun(config, preset, runtime, store, (options ?? new PolicyRunOptions()) with { Fresh = false });
         run.Record(needsWeights: true, cancellation);
-        var policy = new Transformer(config.Model, initialize: false);
-        policy.to(runtime.Device);
-        string weights = store.WeightsOf(config.Paper, config);
-        Checkpoint.ReadWeights(weights, policy.state_dict(), "Delete the file; the run is then trained again.");
-        return policy;
+        return ModelRun.Load(config.Model, store, config.Paper, config, runtime);
     }
 
-    private PolicyRecord Record(bool needsWeights, CancellationToken cancellation) => _store.Recorded<PolicyRecord>(
-        _config.Paper,
-        _config,
-        folder => Train(folder, cancellation),
-        _ => !needsWeights || File.Exists(_store.WeightsOf(_config.Paper, _config)),
-        _options.Fresh,
-        _options.Checkpoints,
-        _options.Note,
-        cancellation);
+    private PolicyRecord Record(bool needsWeights, CancellationToken cancellation) =>
+        ModelRun.Record(_store, _config.Paper, _config, folder => Train(folder, cancellation), needsWeights, _options, cancellation);
 
     private PolicyRecord Train(CheckpointFolder folder, CancellationToken cancellation)
     {
@@ -109,9 +96,7 @@ public sealed class PolicyRun
         };
         PolicyState state = loop.Run(cancellation);
         (IReadOnlyList<PolicyScore> finalScores, IReadOnlyList<PolicyExample> finalExamples) = evaluator.Evaluate(model, Examples, cancellation);
-
-        // Before the record, which says that they are there.
-        SafetensorsFile.Write(_store.WeightsOf(_config.Paper, _config), model.state_dict().Select(named => (named.Key, named.Value)));
+        ModelRun.Save(model, _store, _config.Paper, _config);
         return new PolicyRecord
         {
             Config = _config,
@@ -121,7 +106,7 @@ public sealed class PolicyRun
             TrainingSeconds = state.Seconds,
             PeakMemory = Process.GetCurrentProcess().PeakWorkingSet64,
             Parameters = model.TotalParameters,
-            Losses = [.. state.Losses.Chunk((state.Losses.Count + MostLosses - 1) / MostLosses).Select(part => PolicyStep.Round(part.Average()))],
+            Losses = ModelRun.Thinned(state.Losses, MostLosses),
             Steps = state.Steps,
             Evaluations = state.Evaluations,
             Final = new PolicyEvaluationPoint(state.Step, finalScores, finalExamples),
@@ -130,18 +115,9 @@ public sealed class PolicyRun
     }
 
     // The model that the stage begins with.
-    private Transformer Begin(CancellationToken cancellation)
-    {
-        if (_config.From is { } from)
-        {
-            return Policy(from, _preset, _runtime, _store, _options, cancellation);
-        }
-
-        manual_seed(_config.Stage.Seed); // nothing but the initial weights is drawn from it
-        var model = new Transformer(_config.Model);
-        model.to(_runtime.Device);
-        return model;
-    }
+    private Transformer Begin(CancellationToken cancellation) => _config.From is { } from
+        ? Policy(from, _preset, _runtime, _store, _options, cancellation)
+        : ModelRun.New(_config.Model, _config.Stage.Seed, _runtime);
 
     private IStageTrainer Trainer(Transformer model, CancellationToken cancellation) => _config.Stage switch
     {

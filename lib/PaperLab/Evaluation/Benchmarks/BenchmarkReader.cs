@@ -109,13 +109,8 @@ public static class BenchmarkReader
         }
 
         BenchmarkLayout layout = BenchmarkLayout.Of(rows[0], options.Format);
-        return layout.Questions(rows, options).Zip(rows, (question, row) => new MultipleChoiceItem(
-            row.Id ?? row.OptionalText("id") ?? row.OptionalText("pubid") ?? row.Place,
-            options.Letters ? $"{question.Text}\n{string.Join('\n', question.Options.Select((option, i) => $"{Letter(i)}. {option}"))}\n{options.Cue}" : $"{question.Text}\n{options.Cue}",
-            [.. question.Options.Select((option, i) => options.Letters ? $" {Letter(i)}" : $" {option}")],
-            question.Answer,
-            options.Group ?? question.Subject ?? layout.Name));
+        Func<string, string, string, IReadOnlyList<string>, int, string, MultipleChoiceItem> put = options.Letters ? MultipleChoiceItem.ByLetter : MultipleChoiceItem.InFull;
+        return layout.Questions(rows, options).Zip(rows, (question, row) => put(
+            row.Id ?? row.OptionalText("id") ?? row.OptionalText("pubid") ?? row.Place, question.Text, options.Cue, question.Options, question.Answer, options.Group ?? question.Subject ?? layout.Name));
     }
-
-    private static char Letter(int option) => (char)('A' + option);
 }

@@ -106,6 +106,9 @@ public sealed class MedicalCorpus
     /// <summary>What the corpus is written from.</summary>
     public MedicalKnowledge Knowledge { get; }
 
+    /// <summary>The domain of a language's documents.</summary>
+    public static string DomainOf(TextLanguage language) => language == TextLanguage.English ? English : Arabic;
+
     /// <summary>Where a fact of the knowledge base is told.</summary>
     public ToldIn Told(Fact fact) => _toldIn[(fact.Disease, fact.Relation)];
 
@@ -253,7 +256,7 @@ public sealed class MedicalCorpus
 
     private static Document DocumentOf(MedicalText text, Split split)
     {
-        string domain = text.Language == TextLanguage.English ? English : Arabic;
+        string domain = DomainOf(text.Language);
         return new Document($"{domain}/{text.Form.ToString().ToLowerInvariant()}/{text.Facts[0].Disease}", domain, split, text.Text);
     }
 }

@@ -82,8 +82,11 @@ public sealed record MedicalQuestion
     /// <summary>Of a held-out question, the texts that must not be in training; of another, none.</summary>
     public required IReadOnlyList<string> Forbidden { get; init; }
 
+    /// <summary>The line between question and option.</summary>
+    public string Cue => Language == TextLanguage.English ? "Answer:" : "الجواب:";
+
     /// <summary>The question as a model reads it; an option follows after a space.</summary>
-    public string Prompt => $"{Question}\n{(Language == TextLanguage.English ? "Answer:" : "الجواب:")}";
+    public string Prompt => $"{Question}\n{Cue}";
 
     /// <summary>The passage that the question is about; empty where there is none.</summary>
     public string Passage => Task == MedicalTask.Reading ? Question[..Question.LastIndexOf('\n')] : "";
@@ -109,7 +112,7 @@ public sealed record MedicalQuestion
     internal QuestionContent Content { get; init; } = null!;
 
     /// <summary>The question with its answer, to train on.</summary>
-    public Document AsDocument() => new($"question/{Id}", Language == TextLanguage.English ? MedicalCorpus.English : MedicalCorpus.Arabic, Split.Train, $"{Prompt} {Options[Answer]}");
+    public Document AsDocument() => new($"question/{Id}", MedicalCorpus.DomainOf(Language), Split.Train, $"{Prompt} {Options[Answer]}");
 }
 
 /// <summary>A training document that has what a test question forbids.</summary>
