@@ -284,16 +284,16 @@ public static class ArabicMixingPaper
         // Proves the path: under a minute for the whole notebook on two CPU cores.
         "smoke" => new Preset
         {
-            Diseases = 12,
-            VocabularySize = 400,
+            Diseases = 10,
+            VocabularySize = 512,
             ContextLength = 400,
             Small = (16, 1),
             Large = (24, 2),
             Ratios = [0, 0.5, 1],
             Noise = 0.3,
-            BaseTokens = 8_000,
-            Tokens = 4_000,
-            TuningTokens = 1_500,
+            BaseTokens = 4_000,
+            Tokens = 2_000,
+            TuningTokens = 800,
             Seeds = 2,
         },
 
