@@ -1,6 +1,7 @@
 // The gallery of the committed notebooks, and a browser with the network off to look at it. The browser is one that is installed;
 // Playwright's own are not downloaded.
 
+using System.Text.RegularExpressions;
 using Microsoft.Playwright;
 using PaperLab.Notebooks.Format;
 using PaperLab.Notebooks.Gallery;
@@ -94,8 +95,11 @@ public sealed class Browser : IAsyncLifetime
 }
 
 /// <summary>A page in a window of its own; what it asks of a network, and what it complains of, is written down.</summary>
-public sealed class OpenPage(IBrowserContext context, IPage page) : IAsyncDisposable
+public sealed partial class OpenPage(IBrowserContext context, IPage page) : IAsyncDisposable
 {
+    // On a machine that is busy with other things; milliseconds.
+    private const float Patience = 120_000;
+
     private static readonly string Checks = ReadChecks();
 
     private readonly List<string> _faults = [];
@@ -136,10 +140,11 @@ public sealed class OpenPage(IBrowserContext context, IPage page) : IAsyncDispos
     {
         foreach (ILocator chart in await page.Locator("figure.chart").AllAsync())
         {
+            // One after the other: a chart that the window passes between two frames was never near it.
             await chart.ScrollIntoViewIfNeededAsync();
+            await Assertions.Expect(chart).ToHaveClassAsync(DrawnClass(), new LocatorAssertionsToHaveClassOptions { Timeout = Patience });
         }
 
-        await page.WaitForFunctionAsync("() => [...document.querySelectorAll('figure.chart')].every(figure => figure.matches('.drawn'))", null, new PageWaitForFunctionOptions { Timeout = 120_000 });
         await page.EvaluateAsync("() => document.querySelectorAll('details').forEach(fold => { fold.open = true; })");
         await page.EvaluateAsync(Checks);
     }
@@ -153,8 +158,11 @@ public sealed class OpenPage(IBrowserContext context, IPage page) : IAsyncDispos
         await page.EmulateMediaAsync(new PageEmulateMediaOptions { ColorScheme = theme, ReducedMotion = ReducedMotion.Reduce });
         string paper = theme == ColorScheme.Dark ? "rgb(29, 32, 37)" : "rgb(255, 255, 255)";
         await page.WaitForFunctionAsync(
-            "paper => [...document.querySelectorAll('figure.chart .main-svg:first-child')].every(layer => layer.style.background === paper)", paper, new PageWaitForFunctionOptions { Timeout = 120_000 });
+            "paper => [...document.querySelectorAll('figure.chart .main-svg:first-child')].every(layer => layer.style.background === paper)", paper, new PageWaitForFunctionOptions { Timeout = Patience });
     }
+
+    [GeneratedRegex(@"\bdrawn\b")]
+    private static partial Regex DrawnClass();
 
     private static string ReadChecks()
     {

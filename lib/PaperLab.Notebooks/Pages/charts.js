@@ -50,7 +50,7 @@ addEventListener('DOMContentLoaded', () => {
   }, { rootMargin: '600px' });
   for (const figure of document.querySelectorAll('figure.chart')) near.observe(figure);
 
-  const redraw = () => document.querySelectorAll('figure.chart.drawn').forEach(draw);
+  const redraw = () => document.querySelectorAll('figure.chart:has(.live)').forEach(draw);
   dark.addEventListener('change', redraw);
   new MutationObserver(redraw).observe(document.documentElement, { attributeFilter: ['data-theme'] });
 });
