@@ -107,6 +107,7 @@ public sealed class GalleryPageTests(Browser browser)
         string dark = await Paper(page);
         Assert.NotEqual(light, dark);
         await page.Page.Locator("article.card h2 a").First.ClickAsync();
+        await page.Page.WaitForURLAsync("**/papers/*.html");
         await page.UnfoldAsync();
         Assert.Equal(dark, await Paper(page));
         Assert.Equal("rgb(29, 32, 37)", await page.Page.Locator("figure.chart .main-svg").First.EvaluateAsync<string>("layer => layer.style.background"));
