@@ -82,6 +82,7 @@ public static class CommandLine
         root.Subcommands.Add(DataCommand.Create());
         root.Subcommands.Add(NewCommand.Create());
         root.Subcommands.Add(BenchCommand.Create());
+        root.Subcommands.Add(BundleCommand.Create());
         AddHelp(root, $"{Examples}\n\n{ExitCode.Help}");
         return root;
     }
