@@ -14,7 +14,10 @@ public sealed class UsageTests
     [InlineData("NAME=VALUE", "run", "-p", "steps")]
     [InlineData("given twice", "run", "-p", "steps=1", "-p", "steps=2")]
     [InlineData("--cell-timeout -1", "run", "--cell-timeout", "-1")]
-    [InlineData("junit=FILE", "run", "--report", "html=x")]
+    [InlineData("junit=FILE, json=FILE", "run", "--report", "html=x")]
+    [InlineData("unknown shard \"3/2\"; allowed: i/n with i from 1 to n", "run", "--shard", "3/2")]
+    [InlineData("--times balances the parts of --shard, which is not given", "run", "--times", "x.json")]
+    [InlineData("--tolerance is for --compare or --against", "run", "--tolerance", "0.1")]
     [InlineData("no name for a notebook", "new", "My Paper")]
     public async Task A_wrong_command_line_is_one_clear_message(string message, params string[] arguments)
     {
