@@ -63,7 +63,7 @@ internal static class SummaryView
                 table,
                 notebook.Name,
                 notebook.Status,
-                notebook.Unchanged ? $"unchanged, passed on {notebook.Started:yyyy-MM-dd}" : notebook.Status,
+                notebook.Unchanged ? "unchanged" : notebook.Status,
                 notebook.Cells.Count > 0 ? $"{notebook.CellsPassed}/{notebook.Cells.Count}" : "",
                 notebook.Started is null ? "" : Seconds(notebook.Seconds),
                 notebook.PeakMemoryBytes,
