@@ -46,8 +46,8 @@ public static partial class RunCommand
     public static Command Create()
     {
         var names = new Argument<string[]>("notebook") { Description = "Name, start of a name, or path of a notebook (default: all of notebooks/).", Arity = ArgumentArity.ZeroOrMore };
-        var preset = new Option<string?>("--preset") { Description = "Size of the run: smoke (under a minute), standard or full. Default: the notebook's own.", HelpName = "smoke|standard|full" };
-        var parameters = new Option<string[]>("--param", "-p") { Description = "Sets a parameter of the notebook; may be given several times.", HelpName = "NAME=VALUE" };
+        var preset = PresetOption();
+        var parameters = ParameterOption();
         var device = new Option<string?>("--device") { Description = "Where tensors live: auto, cpu, cuda or cuda:N. Default: the notebook's own.", HelpName = "auto|cpu|cuda|cuda:N" };
         var fresh = new Option<bool>("--fresh") { Description = "Ignore checkpoints and caches of earlier runs." };
         var output = new Option<string?>("--out", "-o") { Description = "Folder for the executed notebooks and pages (default: artifacts/notebooks).", HelpName = "DIR" };
@@ -65,7 +65,6 @@ public static partial class RunCommand
         var json = new Option<bool>("--json") { Description = "Print one machine-readable summary on stdout; progress goes to stderr." };
         var quiet = new Option<bool>("--quiet", "-q") { Description = "Do not repeat on the terminal what cells print." };
 
-        preset.Validators.Add(result => RequireOneOf(result, "preset", Presets.Contains, string.Join(", ", Presets)));
         device.Validators.Add(result => RequireOneOf(result, "device", value => DeviceName().IsMatch(value), "auto, cpu, cuda, cuda:N"));
         report.Validators.Add(result => RequireOneOf(result, "report", value => ReportName().IsMatch(value), "junit=FILE, json=FILE"));
         shard.Validators.Add(result => RequireOneOf(result, "shard", value => Shard.TryParse(value) is not null, "i/n with i from 1 to n, as in 2/4"));
@@ -115,12 +114,26 @@ public static partial class RunCommand
         return command;
     }
 
+    /// <summary>--preset.</summary>
+    internal static Option<string?> PresetOption()
+    {
+        var preset = new Option<string?>("--preset") { Description = "Size of the run: smoke (under a minute), standard or full. Default: the notebook's own.", HelpName = "smoke|standard|full" };
+        preset.Validators.Add(result => RequireOneOf(result, "preset", Presets.Contains, string.Join(", ", Presets)));
+        return preset;
+    }
+
+    /// <summary>-p NAME=VALUE.</summary>
+    internal static Option<string[]> ParameterOption() =>
+        new("--param", "-p") { Description = "Sets a parameter of the notebook; may be given several times.", HelpName = "NAME=VALUE" };
+
     /// <summary>The file that --report KIND=FILE names, the last where several do; null where none does.</summary>
     internal static string? ReportPath(string[]? reports, string kind) => reports?.LastOrDefault(report => report.StartsWith(kind, StringComparison.Ordinal))?[kind.Length..];
 
     private static TimeSpan? Seconds(double? seconds) => seconds is double value ? TimeSpan.FromSeconds(value) : null;
 
-    private static Dictionary<string, string> SplitParameters(string[] given)
+    /// <summary>NAME=VALUE by name.</summary>
+    /// <exception cref="UsageException">It is not of this form, or a name comes twice.</exception>
+    internal static Dictionary<string, string> SplitParameters(string[] given)
     {
         var values = new Dictionary<string, string>();
         foreach (string text in given)

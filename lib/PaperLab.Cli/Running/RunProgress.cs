@@ -72,7 +72,7 @@ internal sealed class PlainProgress(TextWriter writer, bool prefix, bool blocks,
             if (!quiet && Environment.TickCount64 - _lastUpdate > UpdatePeriod.TotalMilliseconds)
             {
                 _lastUpdate = Environment.TickCount64;
-                WriteLine(writer, job, LastLine(data)); // of a cell that runs: not to be kept back
+                WriteLine(writer, job, data.LastLine); // of a cell that runs: not to be kept back
             }
         }
     }
@@ -97,9 +97,6 @@ internal sealed class PlainProgress(TextWriter writer, bool prefix, bool blocks,
     public void MemorySampled(NotebookJob job, long peakBytes)
     {
     }
-
-    /// <summary>The last line of a display's text that says something.</summary>
-    public static string LastLine(MimeBundle data) => data.PlainText.Split('\n').LastOrDefault(line => !string.IsNullOrWhiteSpace(line))?.Trim() ?? "";
 
     private OutputEcho EchoOf(NotebookJob job)
     {
@@ -175,7 +172,7 @@ internal sealed class LiveProgress(IAnsiConsole console, ProgressContext context
         lock (_gate)
         {
             Row row = RowOf(job);
-            row.Label = PlainProgress.LastLine(data);
+            row.Label = data.LastLine;
             Describe(job, row);
         }
     }
