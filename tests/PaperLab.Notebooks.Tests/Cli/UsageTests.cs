@@ -18,6 +18,8 @@ public sealed class UsageTests
     [InlineData("unknown shard \"3/2\"; allowed: i/n with i from 1 to n", "run", "--shard", "3/2")]
     [InlineData("--times balances the parts of --shard, which is not given", "run", "--times", "x.json")]
     [InlineData("--tolerance is for --compare or --against", "run", "--tolerance", "0.1")]
+    [InlineData("--port is where the gallery is served; give --serve too", "site", "--port", "80")]
+    [InlineData("a port is a number from 1 to 65535", "site", "--serve", "--port", "70000")]
     [InlineData("no name for a notebook", "new", "My Paper")]
     public async Task A_wrong_command_line_is_one_clear_message(string message, params string[] arguments)
     {
