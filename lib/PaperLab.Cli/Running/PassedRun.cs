@@ -81,7 +81,7 @@ internal sealed record PassedRun(IReadOnlyDictionary<string, string> Inputs, str
             Keep(job, Inputs, Report);
         }
 
-        return Report with { Unchanged = true };
+        return Report with { Unchanged = true, Input = Repository.ShortPath(job.InputPath) };
     }
 
     // The times and states that a run leaves in the metadata.

@@ -1,16 +1,19 @@
 // What the outcome of a notebook depends on, as hashes by name: a notebook that passed need not run again while all of them stay the same.
 //
-// Its code cells, parameters injected; the engine and .NET; every file that a quoted text in its code names, and for a library the
-// libraries beside it; for the pages of this repository also what they read by name alone: data, the runs recorded for the page, and the text
-// of the default corpus, which is the SDK's documentation and this repository's C#. What a notebook finds in other ways (a path put
-// together from parts, a server) is not known here: a notebook that is given an address always runs, and --force is for the rest.
+// Its code cells, parameters injected; the engine, .NET, the machine, and the settings of libtorch; every file, folder and environment
+// variable that a quoted text in its code names, and for a library the libraries beside it. A notebook with PaperLab among those also reads
+// by name alone: data, fetched and not; recorded runs; the text of the default corpus, which is the SDK's documentation and this repository's
+// C#. What a notebook finds in other ways (a path put together from parts, a server) is not known here: a notebook that is given an
+// address always runs, and --force is for the rest.
 
 using System.Reflection.Metadata;
 using System.Reflection.PortableExecutable;
+using System.Runtime.InteropServices;
 using System.Security.Cryptography;
 using System.Text;
 using System.Text.RegularExpressions;
 using PaperLab.Notebooks.Batch;
+using PaperLab.Text.Data;
 using PaperLab.Text.Sources;
 
 namespace PaperLab.Cli.Running;
@@ -21,62 +24,71 @@ internal sealed partial class RunInputs
     /// <summary>Before the name of each recorded run. A notebook makes them itself while it runs.</summary>
     private const string RecordedRuns = "recorded run ";
 
+    private const string NotReadable = "not readable";
+
     // A larger file, such as a model's weights, is known by its size and the time of its last change.
     private const long LargestHashedBytes = 64 << 20;
 
     private static readonly string[] s_scripts = [".cs", ".csx", ".ipynb", ".dib"];
 
+    // Begin the names of variables that PaperLab, libtorch, and the libraries under it read.
+    private static readonly string[] s_settings = ["PAPERLAB_", "OMP_", "MKL_", "DNNL_", "ONEDNN_", "ATEN_", "TORCH_", "CUDA_"];
+
+    private static readonly EnumerationOptions s_everything = new() { RecurseSubdirectories = true, MaxRecursionDepth = 16, AttributesToSkip = FileAttributes.None };
+
     private readonly Dictionary<string, string> _files = [];
     private readonly Dictionary<string, IReadOnlyDictionary<string, string>> _libraries = [];
-    private readonly Lazy<IReadOnlyDictionary<string, string>> _ofRepository = new(OfRepository);
+    private readonly Dictionary<string, IReadOnlyDictionary<string, string>> _repositories = [];
 
     /// <summary>Everything that <paramref name="job"/>'s outcome depends on now.</summary>
     public IReadOnlyDictionary<string, string> Of(NotebookJob job)
     {
+        string folder = Path.GetDirectoryName(job.InputPath)!;
         var inputs = new SortedDictionary<string, string>(StringComparer.Ordinal)
         {
             ["its code"] = HashOf(job.Notebook.CodeCells.SelectMany(cell => new[] { cell.Language, string.Join(' ', cell.Tags), cell.Source })),
             ["the engine"] = typeof(NotebookRunner).Module.ModuleVersionId.ToString(),
             [".NET"] = Environment.Version.ToString(),
+            ["the machine"] = $"{RuntimeInformation.RuntimeIdentifier}, {Environment.ProcessorCount} processors, {(HasNvidiaDriver() ? "a GPU" : "no GPU")}",
         };
+        Named named = NamedIn(job.Notebook.CodeCells.Select(cell => cell.Source), folder);
         foreach (System.Collections.DictionaryEntry variable in Environment.GetEnvironmentVariables())
         {
-            if (variable.Key is string name && name.StartsWith("PAPERLAB_", StringComparison.Ordinal))
+            if (variable.Key is string name && (s_settings.Any(start => name.StartsWith(start, StringComparison.Ordinal)) || named.Texts.Contains(name)))
             {
-                inputs[name] = HashOf([(string)variable.Value!]);
+                inputs[$"the variable {name}"] = HashOf([(string)variable.Value!]);
             }
         }
 
-        bool usesLibrary = false;
-        foreach (string path in FilesNamedIn(job.Notebook.CodeCells.Select(cell => cell.Source), Path.GetDirectoryName(job.InputPath)!))
+        bool usesPaperLab = false;
+        foreach (string path in named.Paths)
         {
             if (Path.GetExtension(path).Equals(".dll", StringComparison.OrdinalIgnoreCase))
             {
                 IReadOnlyDictionary<string, string> beside = LibrariesOf(Path.GetDirectoryName(path)!);
-                usesLibrary |= beside.Keys.Any(name => Path.GetFileName(name) == "PaperLab.dll");
+                usesPaperLab |= beside.Keys.Any(name => Path.GetFileName(name) == "PaperLab.dll");
                 Add(inputs, beside);
             }
             else
             {
-                inputs[Repository.ShortPath(path)] = HashOf(path);
+                inputs[Repository.ShortPath(path)] = HashOf(path, isAround: Path.GetRelativePath(path, folder).Split(Path.DirectorySeparatorChar)[0] != "..");
             }
         }
 
-        if (usesLibrary)
+        if (usesPaperLab)
         {
-            Add(inputs, _ofRepository.Value);
-            Add(inputs, RunsOf(job.Name));
+            AddWhatPaperLabReads(inputs, job.Name, folder, named.Texts);
         }
 
         return inputs;
     }
 
     /// <summary>
-    /// The inputs of a run that is over: those after it, whose recorded runs it may have made itself; null when anything else changed
-    /// while it ran, so that nobody knows what it saw.
+    /// The inputs of a run that is over: those after it, with the recorded runs that it made; null when anything that was there before
+    /// changed while it ran, so that nobody knows what it saw.
     /// </summary>
     public static IReadOnlyDictionary<string, string>? Settled(IReadOnlyDictionary<string, string> before, IReadOnlyDictionary<string, string> after) =>
-        Changed(before, after).Any(name => !name.StartsWith(RecordedRuns, StringComparison.Ordinal)) ? null : after;
+        Changed(before, after).All(name => name.StartsWith(RecordedRuns, StringComparison.Ordinal) && !before.ContainsKey(name)) ? after : null;
 
     /// <summary>Names of what is not the same in both.</summary>
     public static IEnumerable<string> Changed(IReadOnlyDictionary<string, string> before, IReadOnlyDictionary<string, string> now) =>
@@ -86,11 +98,13 @@ internal sealed partial class RunInputs
     public static string HashOf(IEnumerable<string> texts) =>
         Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(string.Concat(texts.Select(text => $"{text.Length}\n{text}")))));
 
-    private string HashOf(string path)
+    /// <param name="path">A file or a folder.</param>
+    /// <param name="isAround">Whether the notebook itself lies below it: such a folder is known by its own files only, not by all below.</param>
+    private string HashOf(string path, bool isAround)
     {
         if (!_files.TryGetValue(path, out string? hash))
         {
-            _files[path] = hash = Directory.Exists(path) ? HashOfFolder(path) : HashOfFile(path);
+            _files[path] = hash = Directory.Exists(path) ? HashOfFolder(path, isAround) : HashOfFile(path);
         }
 
         return hash;
@@ -101,43 +115,53 @@ internal sealed partial class RunInputs
     {
         try
         {
-            return new FileInfo(path) switch
+            return (File.ResolveLinkTarget(path, returnFinalTarget: true) ?? new FileInfo(path)) switch
             {
-                { Length: 0 } => "empty",
-                { Length: > LargestHashedBytes } large => $"{large.Length} {large.LastWriteTimeUtc.Ticks}",
+                FileInfo { Length: 0 } => "empty",
+                FileInfo { Length: > LargestHashedBytes } large => $"{large.Length} {large.LastWriteTimeUtc.Ticks}",
                 _ => Convert.ToHexStringLower(SHA256.HashData(File.ReadAllBytes(path))),
             };
         }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException)
         {
-            return "not readable";
+            return NotReadable;
         }
     }
 
-    private static string HashOfFolder(string path)
+    private static string HashOfFolder(string path, bool isAround)
     {
         try
         {
-            return HashOf(new DirectoryInfo(path).EnumerateFiles().OrderBy(file => file.Name, StringComparer.Ordinal).Select(file => $"{file.Name} {file.Length} {file.LastWriteTimeUtc.Ticks}"));
+            return HashOf(new DirectoryInfo(path).EnumerateFiles("*", isAround ? new EnumerationOptions() : s_everything)
+                .OrderBy(file => file.FullName, StringComparer.Ordinal).Select(file => $"{file.FullName} {file.Length} {file.LastWriteTimeUtc.Ticks}"));
         }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException)
         {
-            return "not readable";
+            return NotReadable;
         }
     }
 
-    /// <summary>The files and folders that exist under a name that stands in quotes or behind #!import, and those that scripts among them name.</summary>
-    private static HashSet<string> FilesNamedIn(IEnumerable<string> sources, string folder)
+    private static bool HasNvidiaDriver() =>
+        File.Exists(OperatingSystem.IsWindows() ? Path.Combine(Environment.SystemDirectory, "nvcuda.dll") : "/proc/driver/nvidia/version");
+
+    /// <summary>What stands in quotes or behind #!import, in the code and in scripts that it names.</summary>
+    /// <param name="Texts">All of it.</param>
+    /// <param name="Paths">The files and folders that exist under such a name.</param>
+    private sealed record Named(HashSet<string> Texts, HashSet<string> Paths);
+
+    private Named NamedIn(IEnumerable<string> sources, string folder)
     {
-        var found = new HashSet<string>();
+        var found = new Named([], []);
         var unread = new Queue<(string Source, string Folder)>(sources.Select(source => (source, folder)));
         while (unread.TryDequeue(out (string Source, string Folder) next))
         {
-            foreach (string name in NamedFile().Matches(next.Source).Select(match => match.Groups[1].Success ? match.Groups[1].Value : match.Groups[2].Value.Trim()))
+            // In a notebook that another names, quotes have backslashes before them.
+            foreach (string name in NamedText().Matches(next.Source).Select(match => match.Groups[1].Success ? match.Groups[1].Value.Replace(@"\\", @"\").TrimEnd('\\') : match.Groups[2].Value.Trim()))
             {
+                found.Texts.Add(name);
                 string path = Path.GetFullPath(name, next.Folder);
                 bool isFile = File.Exists(path);
-                if ((isFile || Directory.Exists(path)) && found.Add(path) && isFile && s_scripts.Contains(Path.GetExtension(path).ToLowerInvariant()))
+                if ((isFile || Directory.Exists(path)) && found.Paths.Add(path) && isFile && s_scripts.Contains(Path.GetExtension(path).ToLowerInvariant()) && HashOf(path, isAround: false) != NotReadable)
                 {
                     unread.Enqueue((File.ReadAllText(path), Path.GetDirectoryName(path)!));
                 }
@@ -147,7 +171,7 @@ internal sealed partial class RunInputs
         return found;
     }
 
-    /// <summary>The libraries of a folder: managed ones by the id that the compiler made of their content, natives by their size. The tool itself is none.</summary>
+    /// <summary>The libraries of a folder: managed ones by the id that the compiler made of their content. The tool itself is none.</summary>
     private IReadOnlyDictionary<string, string> LibrariesOf(string folder)
     {
         if (!_libraries.TryGetValue(folder, out IReadOnlyDictionary<string, string>? found))
@@ -162,10 +186,9 @@ internal sealed partial class RunInputs
 
     private static string VersionOf(string library)
     {
-        using FileStream file = File.OpenRead(library);
         if (Path.GetExtension(library).Equals(".dll", StringComparison.OrdinalIgnoreCase))
         {
-            using var image = new PEReader(file);
+            using var image = new PEReader(File.OpenRead(library));
             if (image.HasMetadata)
             {
                 MetadataReader metadata = image.GetMetadataReader();
@@ -173,23 +196,46 @@ internal sealed partial class RunInputs
             }
         }
 
-        return file.Length.ToString();
+        return HashOfFile(library);
     }
 
-    private static Dictionary<string, string> OfRepository()
+    private void AddWhatPaperLabReads(SortedDictionary<string, string> inputs, string notebook, string folder, HashSet<string> texts)
     {
-        var inputs = new Dictionary<string, string>();
-        if (Repository.Find() is not { } repository)
+        if (Environment.GetEnvironmentVariable("PAPERLAB_LIBTORCH") is { Length: > 0 } libtorch && Directory.Exists(libtorch))
         {
-            return inputs;
+            Add(inputs, LibrariesOf(Path.GetFullPath(libtorch)));
         }
 
-        inputs["the C# of lib and tests, of which the corpus is made"] = HashOf([new CSharpFiles(repository.Root).Fingerprint()]);
-        inputs["the .NET SDK, of whose texts the corpus is made"] = SdkDescription();
-        string data = Path.Combine(repository.Root, "data");
-        string[] others = ["results", "cache"];
-        Add(inputs, HashesIn(data, file => !others.Contains(file.Split('/')[0]), "data/"));
-        return inputs;
+        foreach (DataSet set in DataSet.All)
+        {
+            if (DataStore.Default.PathOf(set) is var path && File.Exists(path))
+            {
+                inputs[$"the fetched data {set.Name}"] = HashOf(path, isAround: false);
+            }
+        }
+
+        // As the notebook's own process looks for it: from its folder up, then from the tool's.
+        if (Checkout.RootAbove(folder) ?? Checkout.RootAbove(AppContext.BaseDirectory) is { } root)
+        {
+            if (!_repositories.TryGetValue(root, out IReadOnlyDictionary<string, string>? repository))
+            {
+                _repositories[root] = repository = OfRepository(root);
+            }
+
+            Add(inputs, repository);
+            Add(inputs, RunsOf(root, notebook, texts));
+        }
+    }
+
+    private static Dictionary<string, string> OfRepository(string root)
+    {
+        string data = Path.Combine(root, "data");
+        string[] others = [Path.Combine(data, "results"), Path.Combine(data, "cache")];
+        return new(HashesIn(data, "", path => !others.Any(other => path.StartsWith(other + Path.DirectorySeparatorChar, StringComparison.Ordinal))))
+        {
+            ["the C# of lib and tests, of which the corpus is made"] = HashOf([new CSharpFiles(root).Fingerprint()]),
+            ["the .NET SDK, of whose texts the corpus is made"] = SdkDescription(),
+        };
     }
 
     private static string SdkDescription()
@@ -204,27 +250,19 @@ internal sealed partial class RunInputs
         }
     }
 
-    private static Dictionary<string, string> RunsOf(string notebook)
+    /// <summary>The runs recorded for the papers that a notebook names, by its own name or in quotes; where none is recorded under its own, all.</summary>
+    private static IEnumerable<KeyValuePair<string, string>> RunsOf(string root, string notebook, HashSet<string> texts)
     {
-        var inputs = new Dictionary<string, string>();
-        if (Repository.Find() is { } repository)
-        {
-            foreach (string folder in new[] { $"data/results/{notebook}", $"artifacts/runs/{notebook}" })
-            {
-                Add(inputs, HashesIn(Path.Combine(repository.Root, folder), _ => true, $"{RecordedRuns}{folder}/"));
-            }
-        }
-
-        return inputs;
+        string[] papers = [.. new[] { "data/results", "artifacts/runs" }.Select(folder => Path.Combine(root, folder)).Where(Directory.Exists).SelectMany(Directory.GetDirectories)];
+        bool isKnown = papers.Any(paper => Path.GetFileName(paper) == notebook);
+        return papers.Where(paper => !isKnown || Path.GetFileName(paper) == notebook || texts.Contains(Path.GetFileName(paper)))
+            .SelectMany(paper => HashesIn(paper, RecordedRuns, _ => true));
     }
 
-    private static Dictionary<string, string> HashesIn(string folder, Func<string, bool> isInput, string prefix) => !Directory.Exists(folder) ? [] :
-        Directory.EnumerateFiles(folder, "*", SearchOption.AllDirectories)
-            .Select(path => Path.GetRelativePath(folder, path).Replace('\\', '/'))
-            .Where(isInput)
-            .ToDictionary(name => prefix + name, name => HashOfFile(Path.Combine(folder, name)));
+    private static IEnumerable<KeyValuePair<string, string>> HashesIn(string folder, string prefix, Func<string, bool> isInput) => !Directory.Exists(folder) ? [] :
+        Directory.EnumerateFiles(folder, "*", SearchOption.AllDirectories).Where(isInput).Select(path => KeyValuePair.Create(prefix + Repository.ShortPath(path), HashOfFile(path)));
 
-    private static void Add(IDictionary<string, string> inputs, IReadOnlyDictionary<string, string> more)
+    private static void Add(SortedDictionary<string, string> inputs, IEnumerable<KeyValuePair<string, string>> more)
     {
         foreach ((string name, string hash) in more)
         {
@@ -232,10 +270,11 @@ internal sealed partial class RunInputs
         }
     }
 
+    // Between any two quotes of a line, also where the second of them begins a text: which of them do is not for a pattern to tell.
     [GeneratedRegex("""
-        "([^"\\\r\n\0]{1,400})"|^\#!import[ \t]+"?([^"\r\n\0]{1,400})
+        "(?=([^"\r\n\0]{1,400})")|^\#!import[ \t]+"?([^"\r\n\0]{1,400})
         """, RegexOptions.Multiline | RegexOptions.IgnorePatternWhitespace)]
-    private static partial Regex NamedFile();
+    private static partial Regex NamedText();
 
     [GeneratedRegex(@"\.(dll|dylib|so)$|\.so\.\d+$", RegexOptions.IgnoreCase)]
     private static partial Regex LibraryName();

