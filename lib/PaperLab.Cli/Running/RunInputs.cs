@@ -31,6 +31,8 @@ internal sealed partial class RunInputs
 
     private static readonly string[] s_scripts = [".cs", ".csx", ".ipynb", ".dib"];
 
+    private static readonly string[] s_records = ["data/results", "artifacts/runs"];
+
     // Begin the names of variables that PaperLab, libtorch, and the libraries under it read.
     private static readonly string[] s_settings = ["PAPERLAB_", "OMP_", "MKL_", "DNNL_", "ONEDNN_", "ATEN_", "TORCH_", "CUDA_"];
 
@@ -186,7 +188,7 @@ internal sealed partial class RunInputs
 
     private static string VersionOf(string library)
     {
-        if (Path.GetExtension(library).Equals(".dll", StringComparison.OrdinalIgnoreCase))
+        try
         {
             using var image = new PEReader(File.OpenRead(library));
             if (image.HasMetadata)
@@ -194,6 +196,10 @@ internal sealed partial class RunInputs
                 MetadataReader metadata = image.GetMetadataReader();
                 return metadata.GetGuid(metadata.GetModuleDefinition().Mvid).ToString();
             }
+        }
+        catch (Exception error) when (error is BadImageFormatException or IOException or UnauthorizedAccessException)
+        {
+            // A native one, or a damaged one: its content tells.
         }
 
         return HashOfFile(library);
@@ -215,7 +221,7 @@ internal sealed partial class RunInputs
         }
 
         // As the notebook's own process looks for it: from its folder up, then from the tool's.
-        if (Checkout.RootAbove(folder) ?? Checkout.RootAbove(AppContext.BaseDirectory) is { } root)
+        if ((Checkout.RootAbove(folder) ?? Checkout.RootAbove(AppContext.BaseDirectory)) is { } root)
         {
             if (!_repositories.TryGetValue(root, out IReadOnlyDictionary<string, string>? repository))
             {
@@ -253,7 +259,7 @@ internal sealed partial class RunInputs
     /// <summary>The runs recorded for the papers that a notebook names, by its own name or in quotes; where none is recorded under its own, all.</summary>
     private static IEnumerable<KeyValuePair<string, string>> RunsOf(string root, string notebook, HashSet<string> texts)
     {
-        string[] papers = [.. new[] { "data/results", "artifacts/runs" }.Select(folder => Path.Combine(root, folder)).Where(Directory.Exists).SelectMany(Directory.GetDirectories)];
+        string[] papers = [.. s_records.Select(folder => Path.Combine(root, folder)).Where(Directory.Exists).SelectMany(Directory.GetDirectories)];
         bool isKnown = papers.Any(paper => Path.GetFileName(paper) == notebook);
         return papers.Where(paper => !isKnown || Path.GetFileName(paper) == notebook || texts.Contains(Path.GetFileName(paper)))
             .SelectMany(paper => HashesIn(paper, RecordedRuns, _ => true));
