@@ -46,6 +46,10 @@ internal static class SummaryView
             CellSummary? cell = notebook.Cells.LastOrDefault(cell => cell.Status != NotebookReport.Passed && cell.Number > 0);
             Console.Error.WriteLine($"paperlab: {notebook.Name}: {notebook.Status}{(cell is null ? "" : $" in {cell.Label}")}");
             Console.Error.WriteLine($"  {error.Name}: {error.Message.ReplaceLineEndings("\n  ")}");
+            if (notebook.Status == NotebookReport.ClaimsDiffer)
+            {
+                Console.Error.WriteLine("  " + string.Join("\n  ", error.Traceback));
+            }
         }
 
         if (notebook.SaveError is string problem)

@@ -64,7 +64,7 @@ public sealed class ExportedPage : IDisposable
         }
         catch (JsonException)
         {
-            Console.Error.WriteLine($"{name}={text}: {name} is {typeof(T).Name}, and this is not.");
+            Console.Error.WriteLine($"{name}={text}: it takes a value of type {typeof(T).Name}.");
             Environment.Exit(2);
             throw;
         }

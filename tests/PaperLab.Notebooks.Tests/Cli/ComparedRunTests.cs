@@ -41,6 +41,7 @@ public sealed class ComparedRunTests : IDisposable
         Assert.Contains("page: 1 of 2 claims differ from those recorded in", other.Stdout);
         Assert.Contains("the estimate is off by 0.05; allowed 0.001", other.Stdout);
         Assert.Contains("as recorded", other.Stdout);
+        Assert.Contains("\n  It helps: the estimate is off by", other.Stderr);
         Assert.Contains("ClaimsDiffer", File.ReadAllText(junit));
 
         ToolResult generous = await _tool.RunAsync("run", page, "--out", _tool.Output, "--against", summary, "--tolerance", "0.6");
