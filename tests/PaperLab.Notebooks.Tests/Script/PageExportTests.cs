@@ -1,5 +1,5 @@
-// Notebooks as programs: the committed pages export to something that compiles, and what a program cannot hold is refused by its cell.
-// That one runs, `.ci/run` shows: it takes a build.
+// Notebooks as programs: the committed pages export to something that compiles, a small one runs, and what a program cannot hold is refused
+// by its cell. `dotnet run` takes a build: `.ci/run` does that with a committed page.
 
 using Microsoft.CodeAnalysis;
 using Microsoft.CodeAnalysis.CSharp;
@@ -49,6 +49,40 @@ public sealed class PageExportTests
     }
 
     [Fact]
+    public async Task A_program_takes_parameters_by_name_prints_what_cells_show_and_writes_pictures_beside_itself()
+    {
+        using var tool = new Tool();
+        Notebook page = PageOf("var seed = 1;", "\"iVBORw0KGgo=\".DisplayAs(\"image/png\");\nseed * 6", "System.IO.Directory.GetCurrentDirectory()");
+        page.Cells[1].AddTag("parameters");
+        // Beside the libraries that it needs, as a build puts it; where its source would lie, `dotnet run` tells it so.
+        string program = Path.Combine(AppContext.BaseDirectory, $"exported-{Guid.NewGuid():N}.dll"), config = Path.Combine(tool.Scratch, "runtimeconfig.json");
+        File.WriteAllText(config, $$"""
+            { "runtimeOptions": { "framework": { "name": "Microsoft.NETCore.App", "version": "10.0.0" }, "configProperties": { "EntryPointFileDirectoryPath": "{{tool.Scratch}}" } } }
+            """);
+        try
+        {
+            Assert.True(Compile(Export(page, Path.Combine(tool.Scratch, "page.ipynb"), tool.Scratch)).Emit(program, cancellationToken: TestContext.Current.CancellationToken).Success);
+
+            ToolResult given = await RunAsync("seed=7"), wrong = await RunAsync("sed=7");
+
+            Assert.True(given.ExitCode == 0, given.All);
+            Assert.Equal($"→ page-output/cell-02-1.png\n42\n{tool.Scratch}", given.Stdout.TrimEnd());
+            Assert.Equal(Convert.FromBase64String("iVBORw0KGgo="), File.ReadAllBytes(Path.Combine(tool.Scratch, "page-output", "cell-02-1.png")));
+            Assert.Equal((2, "page: \"sed=7\" is no parameter; give NAME=VALUE with one of seed."), (wrong.ExitCode, wrong.Stderr.TrimEnd()));
+        }
+        finally
+        {
+            File.Delete(program);
+        }
+
+        Task<ToolResult> RunAsync(string argument)
+        {
+            tool.Start("dotnet", ["exec", "--runtimeconfig", config, program, argument]);
+            return tool.EndAsync();
+        }
+    }
+
+    [Fact]
     public void Packages_become_lines_of_the_program()
     {
         string program = Export(PageOf("#r \"nuget:Some.Package, 1.2.3\"\n#r \"nuget:Another\"\n1"));
@@ -83,23 +117,25 @@ public sealed class PageExportTests
         return page;
     }
 
-    private static string Export(Notebook page, string? path = null)
+    private static string Export(Notebook page, string? path = null, string? folder = null)
     {
         string Project(string name) => Path.Combine(Tool.Repository, "lib", name, name + ".csproj");
         return PageExport.ToProgram(
             page,
             path ?? Path.Combine(Tool.Repository, "notebooks", "page.ipynb"),
-            Path.Combine(Tool.Repository, "artifacts", "export"),
+            folder ?? Path.Combine(Tool.Repository, "artifacts", "export"),
             Project("PaperLab.Notebooks"),
             "",
             library => Path.GetFileNameWithoutExtension(library) is var name && File.Exists(Project(name)) ? Project(name) : null);
     }
 
-    private static IEnumerable<string> Errors(string program)
+    private static IEnumerable<string> Errors(string program) => Compile(program).GetDiagnostics(TestContext.Current.CancellationToken)
+        .Where(diagnostic => diagnostic.Severity == DiagnosticSeverity.Error).Select(diagnostic => diagnostic.ToString());
+
+    private static CSharpCompilation Compile(string program)
     {
         var parsing = new CSharpParseOptions(LanguageVersion.CSharp14).WithFeatures([KeyValuePair.Create("FileBasedProgram", "true")]);
-        return CSharpCompilation.Create("program", [CSharpSyntaxTree.ParseText(program, parsing)], s_libraries.Value, new CSharpCompilationOptions(OutputKind.ConsoleApplication))
-            .GetDiagnostics(TestContext.Current.CancellationToken).Where(diagnostic => diagnostic.Severity == DiagnosticSeverity.Error).Select(diagnostic => diagnostic.ToString());
+        return CSharpCompilation.Create("program", [CSharpSyntaxTree.ParseText(program, parsing)], s_libraries.Value, new CSharpCompilationOptions(OutputKind.ConsoleApplication));
     }
 
     private static bool IsManaged(string path)
