@@ -169,9 +169,9 @@ public sealed class BatchRun : IDisposable
         {
             NotebookResult result = await _runner.RunAsync(run.Job, watcher, _stop.Token);
             NotebookReport report = NotebookReport.Of(PageWriter.Write(result), run.Preset);
-            if (report.Status == NotebookReport.Passed && run.Inputs is { } before && RunInputs.Settled(before, new RunInputs().Of(run.Job)) is { } inputs)
+            if (report.Status == NotebookReport.Passed && run.Inputs is { } before)
             {
-                PassedRun.Keep(run.Job, inputs, report);
+                Keep(run.Job, before, report);
             }
 
             return report;
@@ -183,6 +183,20 @@ public sealed class BatchRun : IDisposable
         catch (Exception error) when (error is IOException or UnauthorizedAccessException)
         {
             throw NotWritable(run.Job, error);
+        }
+    }
+
+    private static void Keep(NotebookJob job, IReadOnlyDictionary<string, string> before, NotebookReport report)
+    {
+        IReadOnlyDictionary<string, string> after = new RunInputs().Of(job);
+        IReadOnlyList<string> changed = RunInputs.ChangedMeanwhile(before, after);
+        if (changed.Count == 0)
+        {
+            PassedRun.Keep(job, after, report);
+        }
+        else
+        {
+            Console.Error.WriteLine($"paperlab: note: {job.Name} passed and will run again all the same, for this changed while it ran: {RunInputs.Listed(changed)}");
         }
     }
 

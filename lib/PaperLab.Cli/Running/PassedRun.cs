@@ -55,8 +55,8 @@ internal sealed record PassedRun(IReadOnlyDictionary<string, string> Inputs, str
     /// <summary>Why this pass says nothing of the notebook as it is; null when it does.</summary>
     public string? Outdated(NotebookJob job, IReadOnlyDictionary<string, string> inputs)
     {
-        string[] changed = [.. RunInputs.Changed(Inputs, inputs)];
-        return changed.Length > 0 ? $"changed since it passed on {Report.Started:yyyy-MM-dd}: {string.Join(", ", changed.Take(3))}{(changed.Length > 3 ? $" and {changed.Length - 3} more" : "")}"
+        IReadOnlyList<string> changed = RunInputs.Changed(Inputs, inputs);
+        return changed.Count > 0 ? $"changed since it passed on {Report.Started:yyyy-MM-dd}: {RunInputs.Listed(changed)}"
             : !File.Exists(job.OutputPath) || HashOf(job.OutputPath) != Saved ? $"{Repository.ShortPath(job.OutputPath)} is not what its pass on {Report.Started:yyyy-MM-dd} left"
             : null;
     }

@@ -85,16 +85,16 @@ internal sealed partial class RunInputs
         return inputs;
     }
 
-    /// <summary>
-    /// The inputs of a run that is over: those after it, with the recorded runs that it made; null when anything that was there before
-    /// changed while it ran, so that nobody knows what it saw.
-    /// </summary>
-    public static IReadOnlyDictionary<string, string>? Settled(IReadOnlyDictionary<string, string> before, IReadOnlyDictionary<string, string> after) =>
-        Changed(before, after).All(name => name.StartsWith(RecordedRuns, StringComparison.Ordinal) && !before.ContainsKey(name)) ? after : null;
+    /// <summary>Names of what changed while a notebook ran, so that nobody knows what it saw. Recorded runs that are new are its own.</summary>
+    public static IReadOnlyList<string> ChangedMeanwhile(IReadOnlyDictionary<string, string> before, IReadOnlyDictionary<string, string> after) =>
+        [.. Changed(before, after).Where(name => before.ContainsKey(name) || !name.StartsWith(RecordedRuns, StringComparison.Ordinal))];
 
     /// <summary>Names of what is not the same in both.</summary>
-    public static IEnumerable<string> Changed(IReadOnlyDictionary<string, string> before, IReadOnlyDictionary<string, string> now) =>
-        before.Keys.Union(now.Keys).Where(name => before.GetValueOrDefault(name) != now.GetValueOrDefault(name)).Order(StringComparer.Ordinal);
+    public static IReadOnlyList<string> Changed(IReadOnlyDictionary<string, string> before, IReadOnlyDictionary<string, string> now) =>
+        [.. before.Keys.Union(now.Keys).Where(name => before.GetValueOrDefault(name) != now.GetValueOrDefault(name)).Order(StringComparer.Ordinal)];
+
+    /// <summary>The first of many names, for a message.</summary>
+    public static string Listed(IReadOnlyList<string> names) => string.Join(", ", names.Take(3)) + (names.Count > 3 ? $" and {names.Count - 3} more" : "");
 
     /// <summary>Hash of texts, each with its length, so that the end of one is not the beginning of the next.</summary>
     public static string HashOf(IEnumerable<string> texts) =>
@@ -282,6 +282,7 @@ internal sealed partial class RunInputs
         """, RegexOptions.Multiline | RegexOptions.IgnorePatternWhitespace)]
     private static partial Regex NamedText();
 
-    [GeneratedRegex(@"\.(dll|dylib|so)$|\.so\.\d+$", RegexOptions.IgnoreCase)]
+    // Not the copy of a native that PaperLab corrects when it first loads it, named by the hash of the one it is made of.
+    [GeneratedRegex(@"(?<!\.[0-9a-f]{12})\.(dll|dylib|so)$|\.so\.\d+$", RegexOptions.IgnoreCase)]
     private static partial Regex LibraryName();
 }

