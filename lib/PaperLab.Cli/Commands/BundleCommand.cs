@@ -66,7 +66,7 @@ public static class BundleCommand
     private static string Built(string root, string project)
     {
         Ask(root, "dotnet", ["build", project, "-c", "Release"]);
-        return Property(root, project, "-getProperty:OutDir");
+        return Property(root, project, "-getProperty:TargetDir");
     }
 
     // The restore of the tool brings it, since the notebook engine is precompiled against it.

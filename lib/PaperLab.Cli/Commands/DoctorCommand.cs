@@ -3,6 +3,7 @@
 using System.CommandLine;
 using System.Runtime.InteropServices;
 using PaperLab.Text.Sources;
+using PaperLab.Training;
 using Spectre.Console;
 using TorchSharp;
 
@@ -15,6 +16,7 @@ public static class DoctorCommand
         Example:
           paperlab doctor                   checks everything that notebooks need here
           paperlab doctor --device cuda     and that there is a GPU to run them on
+          paperlab doctor --verify          and that the device computes what double precision does
           paperlab doctor --symbols         and what TorchSharp uses that this machine's libtorch lacks
 
         """;
@@ -24,15 +26,17 @@ public static class DoctorCommand
     {
         var device = new Option<string>("--device") { Description = "The device to check: auto, cpu, cuda or cuda:N.", DefaultValueFactory = _ => "auto" };
         var symbols = new Option<bool>("--symbols") { Description = "List every symbol that TorchSharp uses and libtorch lacks (Linux)." };
-        var command = new Command("doctor", "Checks what notebooks need on this machine, and says what to do about what is missing.") { device, symbols };
+        var verify = new Option<bool>("--verify") { Description = "Compute with every kind of model on the device, and compare with double precision on the processor." };
+        var command = new Command("doctor", "Checks what notebooks need on this machine, and says what to do about what is missing.") { device, verify, symbols };
         CommandLine.AddHelp(command, $"{Help}\n{ExitCode.Help}");
-        command.SetAction(parsed => Run(parsed.GetRequiredValue(device), parsed.GetValue(symbols)));
+        command.SetAction(parsed => Run(parsed.GetRequiredValue(device), parsed.GetValue(verify), parsed.GetValue(symbols)));
         return command;
     }
 
-    private static int Run(string device, bool symbols)
+    private static int Run(string device, bool verify, bool symbols)
     {
-        Finding[] findings = [System(), Repository(), Torch(device), Gpu(), TextOfTheSdk(), Folder("cache", UserCache.Folder), Folder("output", Path.Combine(Checkout.Root ?? Directory.GetCurrentDirectory(), "artifacts"))];
+        Finding torch = Torch(device);
+        Finding[] findings = [System(), Repository(), torch, .. verify && torch.Problem is null ? Verified(device) : [], Gpu(), TextOfTheSdk(), Folder("cache", UserCache.Folder), Folder("output", Path.Combine(Checkout.Root ?? Directory.GetCurrentDirectory(), "artifacts"))];
         var table = new Spectre.Console.Table().Border(TableBorder.None).HideHeaders().AddColumns("", "", "");
         foreach (Finding finding in findings)
         {
@@ -79,6 +83,21 @@ public static class DoctorCommand
         catch (ArgumentException error)
         {
             throw new UsageException(error.Message);
+        }
+    }
+
+    private static IEnumerable<Finding> Verified(string device)
+    {
+        // Plain fp32, as the tests of the library have it.
+        TorchRuntime runtime = TorchRuntime.Initialize(device, fastMath: false);
+        foreach (string kind in DeviceChecks.Kinds)
+        {
+            IReadOnlyList<DeviceCheck> checks = DeviceChecks.Run(kind, runtime);
+            string errors = string.Join(", ", checks.Select(check => $"{check.Name} {check.Error:0.0e+0}"));
+            DeviceCheck[] failed = [.. checks.Where(check => !check.Passed)];
+            yield return failed.Length == 0
+                ? new Finding(kind, $"on {runtime.Device}: {errors}")
+                : new Finding(kind, Problem: $"{runtime.Device} computes something else: {string.Join(", ", failed.Select(check => $"{check.Name} {check.Error:0.0e+0}, allowed {check.Limit:0e+0}"))}. Try another libtorch, or --device cpu.");
         }
     }
 
