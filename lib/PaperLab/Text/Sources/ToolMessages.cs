@@ -18,12 +18,19 @@ public sealed class ToolMessages : ITextSource
     private readonly string _language;
 
     /// <summary>Messages of <paramref name="sdk"/> in <paramref name="language"/>.</summary>
-    /// <exception cref="ArgumentException">The SDK has no such language.</exception>
+    /// <exception cref="ArgumentException">There is no such language.</exception>
+    /// <exception cref="DirectoryNotFoundException">This SDK's messages do not have it.</exception>
     public ToolMessages(SdkLocation sdk, string language)
     {
         if (!Languages.Contains(language))
         {
             throw new ArgumentException($"The SDK's messages have no language '{language}'; there are {string.Join(", ", Languages)}.", nameof(language));
+        }
+
+        if (!sdk.Messages(language).Any())
+        {
+            throw new DirectoryNotFoundException(
+                $"{sdk.SdkFolder} has no messages in '{language}'. A portable bundle brings only the languages that presets of papers use; for the others set DOTNET_ROOT to the folder of a .NET SDK.");
         }
 
         _sdk = sdk;
