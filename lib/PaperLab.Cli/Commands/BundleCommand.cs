@@ -1,7 +1,7 @@
 // paperlab bundle: this clone as one archive that runs where there is Python's torch and no .NET.
 
-using System.ComponentModel;
 using System.CommandLine;
+using System.ComponentModel;
 using System.Diagnostics;
 using System.Reflection;
 using System.Runtime.InteropServices;
