@@ -18,6 +18,7 @@ public static class CommandLine
           paperlab train data/results/PAPER/RUN.json       one training run again; under mpirun, in several processes
           paperlab doctor                                  what this machine has, and what is missing
           paperlab new my-paper                            a notebook to start from
+          paperlab kernel install                          a C# kernel for Jupyter
         """;
 
     /// <summary>Runs the tool and returns its exit code.</summary>
@@ -79,6 +80,7 @@ public static class CommandLine
         root.Subcommands.Add(DoctorCommand.Create());
         root.Subcommands.Add(DataCommand.Create());
         root.Subcommands.Add(NewCommand.Create());
+        root.Subcommands.Add(KernelCommand.Create());
         root.Subcommands.Add(BenchCommand.Create());
         AddHelp(root, $"{Examples}\n\n{ExitCode.Help}");
         return root;

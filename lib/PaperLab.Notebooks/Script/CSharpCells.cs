@@ -17,7 +17,7 @@ internal sealed class CSharpCells(References references)
     // What the compiler has for scripts and for nothing else is taken from an empty one. The imports are those of .NET Interactive's
     // C# kernel, no more (System.IO is not among them) and no less: a notebook that compiles here compiles there. A cell is too small to
     // be compiled on several threads: waking them takes longer than the work that they share.
-    private static readonly CSharpCompilationOptions BaseOptions = ((CSharpCompilationOptions)CSharpScript.Create("", ScriptOptions.Default).GetCompilation().Options)
+    internal static readonly CSharpCompilationOptions BaseOptions = ((CSharpCompilationOptions)CSharpScript.Create("", ScriptOptions.Default).GetCompilation().Options)
         .WithUsings(
             "System",
             "System.Text",
@@ -40,6 +40,12 @@ internal sealed class CSharpCells(References references)
     public IEnumerable<CellVariable> Variables => _states.OfType<object>()
         .SelectMany(state => state.GetType().GetFields(BindingFlags.Instance | BindingFlags.Public | BindingFlags.DeclaredOnly), (state, variable) => new CellVariable(variable.Name, variable.FieldType, variable.GetValue(state)))
         .Reverse().DistinctBy(variable => variable.Name).Reverse();
+
+    /// <summary>The last cell that ran and declared something; null before the first.</summary>
+    public Submission? Last => _last;
+
+    /// <summary>What the next cell can name of libraries.</summary>
+    public ImmutableArray<MetadataReference> NamedReferences => _references;
 
     /// <summary>Makes restored packages nameable from the next cell on.</summary>
     public void Add(ImmutableArray<MetadataReference> packages) => _references = _references.AddRange(packages);

@@ -15,7 +15,8 @@ namespace PaperLab.Notebooks.Script;
 /// <summary>C# on top of other C#: compiled once, run once.</summary>
 internal sealed class Submission
 {
-    private static readonly CSharpParseOptions Parsing = new(LanguageVersion.Preview, kind: SourceCodeKind.Script);
+    /// <summary>How cells are parsed.</summary>
+    public static readonly CSharpParseOptions Parsing = new(LanguageVersion.Preview, kind: SourceCodeKind.Script);
     private static readonly EmitOptions Emitting = new(debugInformationFormat: DebugInformationFormat.PortablePdb);
 
     private static int s_count;
@@ -47,6 +48,12 @@ internal sealed class Submission
 
     /// <summary>How many submissions there are up to it; their objects lie in the states from index 1 on.</summary>
     public int Depth { get; }
+
+    /// <summary>Its text; before it that of the files that it loads.</summary>
+    public IEnumerable<SyntaxTree> Texts => _compilation.SyntaxTrees;
+
+    /// <summary>The libraries that it names with <c>#r</c>.</summary>
+    public ImmutableArray<MetadataReference> DirectiveReferences => [.. _compilation.DirectiveReferences];
 
     /// <summary>
     /// Whether a later submission may want to name something of it. Statements alone declare nothing, unless there is a variable within
