@@ -25,18 +25,18 @@ public sealed class JupyterKernel : IDisposable
     private readonly Action<string> _log;
     private readonly KernelWire _wire;
     private readonly KernelOutput _output;
+    private readonly KernelInput _input;
     private readonly ScriptSession _session;
     private readonly CellExecution _execution;
 
     private JupyterKernel(ConnectionFile connection, Action<string> log)
     {
         _log = log;
-        KernelInput? input = null;
-        _wire = new KernelWire(connection, _requests.Add, _controls.Add, answer => Answer(input, answer), log);
+        _wire = new KernelWire(connection, _requests.Add, _controls.Add, Answer, log);
         _output = new KernelOutput(_wire);
-        input = new KernelInput(_wire, _output.Flush);
-        _session = new ScriptSession(Directory.GetCurrentDirectory(), _output, input);
-        _execution = new CellExecution(_session, _wire, _output, input, _history);
+        _input = new KernelInput(_wire, _output.Flush);
+        _session = new ScriptSession(Directory.GetCurrentDirectory(), _output, _input);
+        _execution = new CellExecution(_session, _wire, _output, _input, _history);
     }
 
     /// <summary>Serves until a front end shuts the kernel down, which ends the process; returns an exit code where it cannot start.</summary>
@@ -80,16 +80,17 @@ public sealed class JupyterKernel : IDisposable
         _controls.Dispose();
     }
 
-    private static void Answer(KernelInput? input, KernelRequest answer)
+    private void Answer(KernelRequest answer)
     {
-        if (answer.Type == "input_reply" && answer.OptionalText("value") is string line)
+        if (answer is { Type: "input_reply", Value: string line })
         {
-            input?.Answer(line);
+            _input.Answer(line);
         }
     }
 
     private void Serve()
     {
+        _wire.Begin();
         _wire.PublishStatus("starting", null);
         new Thread(() => Serve(_controls, _wire.ReplyOnControl, AnswerControl)) { IsBackground = true, Name = "jupyter control" }.Start();
         Serve(_requests, _wire.ReplyOnShell, AnswerShell);

@@ -33,6 +33,9 @@ internal sealed class KernelRequest
     /// <summary>Its type: <c>execute_request</c>, …</summary>
     public string Type { get; }
 
+    /// <summary>The line that answers a question; null when this is none.</summary>
+    public string? Value => _content.TryGetProperty("value", out JsonElement value) && value.ValueKind == JsonValueKind.String ? value.GetString() : null;
+
     /// <summary>A field of text.</summary>
     /// <exception cref="JsonException">It is not there, or no text.</exception>
     public string Text(string field) => OptionalText(field) ?? throw new JsonException($"{Type} needs a text \"{field}\"");

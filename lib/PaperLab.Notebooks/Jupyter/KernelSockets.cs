@@ -21,7 +21,7 @@ internal sealed class KernelSockets : IDisposable
     private readonly XPublisherSocket _iopub = new();
     private readonly NetMQPoller _poller;
 
-    /// <summary>Listens where <paramref name="connection"/> says, and begins to receive.</summary>
+    /// <summary>Listens where <paramref name="connection"/> says; what comes waits for <see cref="Begin"/>.</summary>
     /// <param name="connection">The addresses.</param>
     /// <param name="onShell">Receives requests.</param>
     /// <param name="onControl">Receives requests that do not wait.</param>
@@ -56,8 +56,10 @@ internal sealed class KernelSockets : IDisposable
             }
         };
         _poller = [_shell, _control, _stdin, _iopub, _heartbeat, _outgoing];
-        _poller.RunAsync("jupyter sockets");
     }
+
+    /// <summary>Begins to receive and to send.</summary>
+    public void Begin() => _poller.RunAsync("jupyter sockets");
 
     public void SendShell(NetMQMessage message) => _outgoing.Enqueue((_shell, message));
 

@@ -13,7 +13,7 @@ internal sealed class KernelWire : IDisposable
     private readonly KernelSockets _sockets;
     private readonly Action<string> _log;
 
-    /// <summary>Begins to listen.</summary>
+    /// <summary>Listens; what comes waits for <see cref="Begin"/>.</summary>
     /// <param name="connection">Where.</param>
     /// <param name="onShell">Receives requests that are answered in order; must not block.</param>
     /// <param name="onControl">Receives requests that are answered at once; must not block.</param>
@@ -26,6 +26,9 @@ internal sealed class KernelWire : IDisposable
         _log = log;
         _sockets = new KernelSockets(connection, Checked("shell", onShell), Checked("control", onControl), Checked("stdin", onAnswer), Welcome);
     }
+
+    /// <summary>Begins to receive and to send.</summary>
+    public void Begin() => _sockets.Begin();
 
     /// <summary>Answers a request that came on the shell channel.</summary>
     public void ReplyOnShell(KernelRequest request, string type, Action<Utf8JsonWriter> content) =>

@@ -83,7 +83,7 @@ internal sealed class WireFormat(byte[] key)
             fault = "";
             return new KernelRequest(frames[..delimiter], parts[0], parts[3]);
         }
-        catch (JsonException error)
+        catch (Exception error) when (error is JsonException or InvalidOperationException) // the second: text with half a character
         {
             fault = error.Message;
             return null;

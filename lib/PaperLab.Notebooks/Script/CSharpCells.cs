@@ -31,6 +31,7 @@ internal sealed class CSharpCells(References references)
 
     private readonly CSharpCompilationOptions _options = BaseOptions.WithMetadataReferenceResolver(references);
     private ImmutableArray<MetadataReference> _references = References.Standard;
+    private bool _hasWalked; // whether the references of all references are among them
     private Submission? _last;
     private Submission? _checked;
     private object?[] _states = new object?[16];
@@ -48,7 +49,11 @@ internal sealed class CSharpCells(References references)
     public ImmutableArray<MetadataReference> NamedReferences => _references;
 
     /// <summary>Makes restored packages nameable from the next cell on.</summary>
-    public void Add(ImmutableArray<MetadataReference> packages) => _references = _references.AddRange(packages);
+    public void Add(ImmutableArray<MetadataReference> packages)
+    {
+        _references = _references.AddRange(packages);
+        _hasWalked = false;
+    }
 
     /// <summary>Compiles <paramref name="code"/> on top of what ran so far.</summary>
     /// <exception cref="CellException">It does not compile.</exception>
@@ -59,7 +64,7 @@ internal sealed class CSharpCells(References references)
         Ahead? ahead = Interlocked.Exchange(ref _ahead, null);
         return ahead is not null && ahead.Before == _last && ahead.Code == code && ahead.Source == source && ahead.Compiled.Result is { } cell
             ? cell
-            : Settled(() => Continue(_last, code, source), cell => cell.Compile(references.LoadCell, cancel), code, source);
+            : Settled(_last, cell => cell.Compile(references.LoadCell, cancel), code, source);
     }
 
     /// <summary>
@@ -72,7 +77,7 @@ internal sealed class CSharpCells(References references)
         Submission? before = running.Declares ? running : running.Previous;
         _ahead = new Ahead(before, code, source, Task.Run(() =>
         {
-            Submission cell = Continue(before, code, source);
+            var cell = new Submission(before, code, source, running.References, _options);
             return HasErrors(cell.Compile(references.LoadCell, CancellationToken.None)) ? null : cell;
         }));
     }
@@ -97,35 +102,44 @@ internal sealed class CSharpCells(References references)
         }
         finally
         {
-            _last = cell.Declares ? cell : _last;
+            _last = cell.Declares ? cell : cell.Previous;
         }
     }
 
     /// <summary>Checks <paramref name="code"/> on top of what was checked so far, without running anything.</summary>
     /// <exception cref="CellException">It does not compile.</exception>
     public void Check(string code, CellSource source, CancellationToken cancel) =>
-        _checked = Settled(() => Continue(_checked, code, source), cell => cell.Check(cancel), code, source);
+        _checked = Settled(_checked, cell => cell.Check(cancel), code, source);
 
-    private Submission Continue(Submission? previous, string code, CellSource source) => new(previous, code, source, _references, _options);
-
-    // Most cells compile against few references, which is fast; one that does not gets all that can be found.
-    private Submission Settled(Func<Submission> create, Func<Submission, ImmutableArray<Diagnostic>> compile, string code, CellSource source)
+    // Most cells compile against few references, which is fast; one that does not gets all that can be found. What was found for a
+    // cell with errors is forgotten.
+    private Submission Settled(Submission? previous, Func<Submission, ImmutableArray<Diagnostic>> compile, string code, CellSource source)
     {
-        Submission cell = create();
+        Submission cell = Continue(previous, code, source, out bool walked);
         ImmutableArray<Diagnostic> diagnostics = compile(cell);
-        while (HasErrors(diagnostics) && references.Unsettle())
+        if (HasErrors(diagnostics) && !walked && !_hasWalked)
         {
-            cell = create();
+            references.Walk();
+            cell = Continue(previous, code, source, out walked);
             diagnostics = compile(cell);
         }
 
-        if (!HasErrors(diagnostics))
-        {
-            _references = _references.AddRange(references.Settle());
-        }
-
         ThrowIfFaulty(diagnostics, code, source);
+        _references = cell.References;
+        _hasWalked |= walked;
         return cell;
+    }
+
+    // A cell that brings libraries is bound to them together with the cells before it.
+    private Submission Continue(Submission? previous, string code, CellSource source, out bool walked)
+    {
+        var cell = new Submission(previous?.On(_references), code, source, _references, _options);
+        ImmutableArray<MetadataReference> named = cell.DirectiveReferences; // asking binds it
+        (walked, IReadOnlyList<MetadataReference> found) = references.EndWalk();
+        ImmutableArray<MetadataReference> all = [.. _references.Union(named).Union(found)];
+        return all.Length == _references.Length ? cell
+            : previous is null ? cell.BoundTo(all)
+            : new Submission(previous.On(all), code, source, all, _options);
     }
 
     private static bool HasErrors(ImmutableArray<Diagnostic> diagnostics) => diagnostics.Any(diagnostic => diagnostic.Severity == DiagnosticSeverity.Error);

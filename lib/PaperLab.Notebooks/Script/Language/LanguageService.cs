@@ -44,6 +44,11 @@ internal sealed class LanguageService(CSharpCells cells)
             return new CompletionResult(line, position, [.. MagicCommand.All.Where(command => command.Name.StartsWith(typed, StringComparison.Ordinal)).Select(command => new CompletionText(command.Name, "magic"))]);
         }
 
+        if (IsOtherLanguage(source, line, position))
+        {
+            return new CompletionResult(position, position, []);
+        }
+
         Document document = DocumentOf(source);
         CompletionService service = CompletionService.GetService(document)!;
         CompletionList list = await service.GetCompletionsAsync(document, position);
@@ -72,6 +77,9 @@ internal sealed class LanguageService(CSharpCells cells)
             KeyValuePair.Create<string, JsonNode>("text/markdown", JsonValue.Create(markdown)),
         ]);
     }
+
+    private static bool IsOtherLanguage(string source, int line, int position) =>
+        !source.AsSpan(line, position - line).SequenceEqual(CellText.OnlyCSharp(source, Notebook.CSharp).AsSpan(line, position - line));
 
     // What begins as typed, those in the same case first; where nothing does, what the language services think was meant (wl → WriteLine).
     private static IEnumerable<CompletionItem> Matching(CompletionService service, Document document, IReadOnlyList<CompletionItem> items, string typed)
