@@ -137,9 +137,20 @@ internal sealed class CSharpCells(References references)
         ImmutableArray<MetadataReference> named = cell.DirectiveReferences; // asking binds it
         (walked, IReadOnlyList<MetadataReference> found) = references.EndWalk();
         ImmutableArray<MetadataReference> all = [.. _references.Union(named).Union(found)];
-        return all.Length == _references.Length ? cell
-            : previous is null ? cell.BoundTo(all)
-            : new Submission(previous.On(all), code, source, all, _options);
+        if (all.Length == _references.Length)
+        {
+            return cell;
+        }
+
+        if (previous is null)
+        {
+            return cell.BoundTo(all);
+        }
+
+        cell = new Submission(previous.On(all), code, source, all, _options);
+        _ = cell.DirectiveReferences;
+        references.EndWalk(); // cells before it asked for their libraries once more
+        return cell;
     }
 
     private static bool HasErrors(ImmutableArray<Diagnostic> diagnostics) => diagnostics.Any(diagnostic => diagnostic.Severity == DiagnosticSeverity.Error);

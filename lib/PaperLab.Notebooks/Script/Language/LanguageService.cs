@@ -81,10 +81,10 @@ internal sealed class LanguageService(CSharpCells cells)
     private static bool IsOtherLanguage(string source, int line, int position) =>
         !source.AsSpan(line, position - line).SequenceEqual(CellText.OnlyCSharp(source, Notebook.CSharp).AsSpan(line, position - line));
 
-    // What begins as typed, those in the same case first; where nothing does, what the language services think was meant (wl → WriteLine).
+    // What can be inserted as it stands and begins as typed, those in the same case first; where nothing does, what the language services think was meant (wl → WriteLine).
     private static IEnumerable<CompletionItem> Matching(CompletionService service, Document document, IReadOnlyList<CompletionItem> items, string typed)
     {
-        List<CompletionItem> own = [.. items.Where(item => item.InlineDescription.Length == 0)];
+        List<CompletionItem> own = [.. items.Where(item => !item.IsComplexTextEdit)];
         List<CompletionItem> begin = [.. own.Where(item => TextOf(item).StartsWith(typed, StringComparison.OrdinalIgnoreCase))];
         return begin.Count == 0 && own.Count > 0
             ? service.FilterItems(document, [.. own], typed)
