@@ -26,7 +26,7 @@ public static class CommandLine
     {
         Command root = CreateRoot();
         ParseResult parsed = root.Parse(args);
-        if (parsed.Errors.Count > 0)
+        if (parsed.Errors.Count > 0 && parsed.Action is not (HelpAction or HelpWithExamples)) // whoever asks for help has not given all arguments
         {
             foreach (string message in parsed.Errors.Select(error => error.Message).Distinct())
             {

@@ -1,17 +1,23 @@
-// The end of every notebook: what the paper claims, what was measured here, and what that says about the claim.
+// The end of every notebook: what the paper claims, what was measured here, and what that says about the claim. For readers as a table,
+// for programs that compare or collect claims (PageClaims in PaperLab.Notebooks) as numbers.
 
 using System.Text;
+using System.Text.Encodings.Web;
+using System.Text.Json;
+using System.Text.Json.Serialization;
 using PaperLab.Display.Mime;
 using PaperLab.Evaluation;
 
 namespace PaperLab.Display;
 
-/// <summary>Claims with their verdicts, as HTML, text and Markdown.</summary>
-[TypeFormatterSource(typeof(HtmlViewFormatterSource), PreferredMimeTypes = [MimeTypes.Html, MimeTypes.Text])]
+/// <summary>Claims with their verdicts, as HTML, text, Markdown and JSON.</summary>
+[TypeFormatterSource(typeof(ClaimsTableFormatterSource), PreferredMimeTypes = [MimeTypes.Claims, MimeTypes.Html, MimeTypes.Text])]
 public sealed class ClaimsTable(IReadOnlyList<Claim> claims) : IHtmlView
 {
     private static readonly (string Header, bool Right)[] s_columns =
         [("Claim", false), ("Paper", false), ("Setting here", false), ("Measured [interval]", false), ("Verdict", false)];
+
+    private static readonly JsonSerializerOptions s_json = new() { DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull, Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
     /// <summary>The rows.</summary>
     public IReadOnlyList<Claim> Claims { get; } = claims;
@@ -21,6 +27,27 @@ public sealed class ClaimsTable(IReadOnlyList<Claim> claims) : IHtmlView
 
     /// <summary>"2 supported, 1 inconclusive".</summary>
     public string Summary => Claims.Count == 0 ? "no claims" : string.Join(", ", Claims.GroupBy(claim => claim.Verdict).OrderBy(group => group.Key).Select(group => $"{group.Count()} {Words(group.Key)}"));
+
+    /// <summary>The claims with their numbers to seven digits; a bound that there is none of is left out.</summary>
+    public string ToJson() => JsonSerializer.Serialize(
+        new
+        {
+            claims = Claims.Select(claim => new
+            {
+                claim = claim.Statement,
+                paper = claim.Paper,
+                setting = claim.Setting,
+                verdict = Words(claim.Verdict),
+                estimate = claim.Measured is { } measured ? SevenDigits(measured.Estimate) : null,
+                low = claim.Measured is { } below ? SevenDigits(below.Low) : null,
+                high = claim.Measured is { } above ? SevenDigits(above.High) : null,
+                observations = claim.Measured?.Observations,
+                level = claim.Measured?.Level,
+                unit = claim.Measured is null ? null : claim.Unit,
+                reason = claim.Reason,
+            }),
+        },
+        s_json);
 
     /// <inheritdoc/>
     public string ToHtml() => Html.Table($"Claims: {Summary}", s_columns, Claims.Select(claim => (IReadOnlyList<string>)
@@ -60,6 +87,9 @@ public sealed class ClaimsTable(IReadOnlyList<Claim> claims) : IHtmlView
         return text.ToString().TrimEnd();
     }
 
+    // The digits after these may differ from machine to machine, and the same runs are to give the same page.
+    private static double? SevenDigits(double value) => double.IsFinite(value) ? double.Parse(value.ToString("G7")) : null;
+
     // What the number counts and what it rests on.
     private static string Footing(Claim claim, Interval measured) =>
         string.Join("; ", new[] { claim.Unit, $"{measured.Level * 100:0.#} % interval, n\u00A0=\u00A0{measured.Observations}" }.Where(part => part.Length > 0));
@@ -81,4 +111,17 @@ public sealed class ClaimsTable(IReadOnlyList<Claim> claims) : IHtmlView
         Verdict.Contradicted => Palette.Vermillion,
         _ => "#808080",
     };
+}
+
+/// <summary>The formatters of <see cref="ClaimsTable"/>.</summary>
+public sealed class ClaimsTableFormatterSource
+{
+    /// <summary>The formatters; hosts look for an instance method.</summary>
+    [System.Diagnostics.CodeAnalysis.SuppressMessage("Performance", "CA1822:Mark members as static", Justification = "The convention is an instance method.")]
+    public IEnumerable<object> CreateTypeFormatters() =>
+    [
+        new ConventionFormatter<ClaimsTable>(MimeTypes.Claims, table => table.ToJson()),
+        new ConventionFormatter<ClaimsTable>(MimeTypes.Html, table => table.ToHtml()),
+        new ConventionFormatter<ClaimsTable>(MimeTypes.Text, table => table.ToString()),
+    ];
 }

@@ -1,5 +1,6 @@
 // The figures of test-time search: what it finds by samples, tokens and FLOPs, how its answers change, and when its judge leads it astray.
 
+using PaperLab.Evaluation;
 using PaperLab.Papers;
 using PaperLab.Preference;
 

@@ -92,8 +92,9 @@ internal sealed class Measurements(TorchRuntime runtime, int rounds)
         });
         Tensor Sorted(Routing routing, Func<ExpertProduct, Func<Tensor, Tensor[], Tensor, Tensor, Tensor, Tensor>> way)
         {
-            Tensor x_AC = x_NC.index_select(0, routing.Tokens_A);
-            return zeros_like(x_NC).index_add_(0, routing.Tokens_A, way(new ExpertProduct(routing))(x_AC, [gate_ECF], x_AC, up_ECF, down_EFC), 1);
+            var product = new ExpertProduct(routing);
+            Tensor tokens_A = product.Routing.Tokens_A, x_AC = x_NC.index_select(0, tokens_A);
+            return zeros_like(x_NC).index_add_(0, tokens_A, way(product)(x_AC, [gate_ECF], x_AC, up_ECF, down_EFC), 1);
         }
 
         Tensor Masks(Routing routing)

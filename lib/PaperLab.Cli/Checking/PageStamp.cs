@@ -92,18 +92,10 @@ public sealed record PageStamp(string Code, string Outputs, IReadOnlyDictionary<
     /// <summary>The names of the recorded runs that the page says it read, and how many it made itself; null when no cell says so.</summary>
     public static (IReadOnlyList<string> Runs, int Made)? SourcesOf(Notebook page)
     {
-        JsonNode[] found = [.. page.Cells.SelectMany(cell => cell.Outputs).Select(output => Data(output)?[RunsMimeType]).OfType<JsonNode>()];
+        JsonNode[] found = [.. page.Cells.SelectMany(cell => cell.Outputs).Select(output => output.Shown()?[RunsMimeType]).OfType<JsonNode>()];
         return found.Length == 0 ? null
             : ([.. found.SelectMany(node => node["runs"]!.AsArray()).Select(name => name!.GetValue<string>()).Distinct().Order(StringComparer.Ordinal)], found.Sum(node => node["made"]!.GetValue<int>()));
     }
-
-    /// <summary>What an output shows; null for streams and errors.</summary>
-    internal static MimeBundle? Data(CellOutput output) => output switch
-    {
-        DisplayOutput display => display.Data,
-        ResultOutput result => result.Data,
-        _ => null,
-    };
 
     private static string CodeHash(Notebook page) => HashOf(page, cell => $"{cell.Language}\n{cell.Source.ReplaceLineEndings("\n")}\n");
 

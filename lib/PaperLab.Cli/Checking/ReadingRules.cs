@@ -201,13 +201,13 @@ public static partial class ReadingRules
     }
 
     private static int PanelsOf(CellOutput output) =>
-        PageStamp.Data(output)?[PlotlyMimeType]?["layout"] is JsonObject layout ? Math.Max(1, layout.Count(member => AxisName().IsMatch(member.Key))) : 1;
+        output.Shown()?[PlotlyMimeType]?["layout"] is JsonObject layout ? Math.Max(1, layout.Count(member => AxisName().IsMatch(member.Key))) : 1;
 
     private static IEnumerable<string> TextsOf(CellOutput output) => output switch
     {
         StreamOutput stream => [stream.Text],
         ErrorOutput error => [error.Message, .. error.Traceback],
-        _ => PageStamp.Data(output)!.Entries.Where(entry => !entry.Key.StartsWith("image/", StringComparison.Ordinal) || entry.Key == "image/svg+xml").Select(entry => entry.Value.ToString()),
+        _ => output.Shown()!.Entries.Where(entry => !entry.Key.StartsWith("image/", StringComparison.Ordinal) || entry.Key == "image/svg+xml").Select(entry => entry.Value.ToString()),
     };
 
     private static string[] HeadingsOf(Cell cell) => cell.Kind != CellKind.Markdown ? [] : [.. HeadingLine().Matches(cell.Source).Select(match => match.Groups[1].Value.Trim())];

@@ -31,6 +31,5 @@ internal static class PageWriter
         ? new HtmlPageOptions { Charts = ChartMode.Linked, Plotly = PlotlyScript.FromAssembly(Path.Combine(AppContext.BaseDirectory, "Plotly.NET.dll")) }
         : new HtmlPageOptions();
 
-    private static bool HasChart(Notebook notebook) => notebook.Cells.SelectMany(cell => cell.Outputs).Any(output =>
-        (output is DisplayOutput display && display.Data[PlotlyMimeType] is not null) || (output is ResultOutput result && result.Data[PlotlyMimeType] is not null));
+    private static bool HasChart(Notebook notebook) => notebook.Cells.SelectMany(cell => cell.Outputs).Any(output => output.Shown()?[PlotlyMimeType] is not null);
 }

@@ -190,7 +190,7 @@ internal sealed class CellRecorder(OutputLimits limits)
 
     private void AppendDisplay(CellOutput output)
     {
-        long size = Size(output is ResultOutput result ? result.Data : ((DisplayOutput)output).Data);
+        long size = Size(output.Shown()!);
         if (_displayCharacters + size > limits.DisplayCharacters)
         {
             _leftOutDisplays++;

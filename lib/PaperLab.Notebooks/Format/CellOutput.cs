@@ -26,6 +26,14 @@ public abstract record CellOutput
 {
     /// <summary>The output as nbformat 4 stores it. A display id is not stored.</summary>
     public JsonObject ToJson() => OutputJson.ToJson(this);
+
+    /// <summary>The representations of the value that it shows; null for streams and errors.</summary>
+    public MimeBundle? Shown() => this switch
+    {
+        DisplayOutput display => display.Data,
+        ResultOutput result => result.Data,
+        _ => null,
+    };
 }
 
 /// <summary>Text written to stdout or stderr.</summary>

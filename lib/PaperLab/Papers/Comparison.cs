@@ -103,11 +103,7 @@ public sealed record Comparison
         int loaded = records.Length - missing.Length;
         Turns.Take(missing, run => CheckpointFolder.IsInUse(store.CheckpointsOf(configs[run], corpus)), run => records[run] = Train(configs[run]));
 
-        if (loaded > 0)
-        {
-            note?.Invoke($"{loaded} of {records.Length} runs were loaded from records of earlier runs; fresh = true trains them again.");
-        }
-
+        Turns.Tell(note, loaded, records.Length);
         return new ComparisonResult(this, [.. records.OfType<RunRecord>()], loaded);
 
         RunRecord Train(RunConfig config) => RecordedTraining.Run(

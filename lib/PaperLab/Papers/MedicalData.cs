@@ -42,30 +42,47 @@ public sealed class MedicalData
     // Each question is trained on in so many versions, with passages, cases and words of their own: one version of each would be learned by heart.
     private const int Versions = 20;
 
+    // Facts are many, cases and passages about a disease few: the test has each of these in several versions.
+    private const int TestVersions = 3;
+
     private static readonly ConcurrentDictionary<MedicalDataOptions, Lazy<MedicalData>> s_made = [];
 
-    private readonly Lesson[] _english, _arabic;
+    private readonly Lazy<BpeTokenizer> _tokenizer;
+    private readonly Lazy<ILookup<TextLanguage, Lesson>> _questions;
+    private readonly MedicalEntity[] _diseases;
 
     private MedicalData(MedicalDataOptions options)
     {
         options.Validate();
         Corpus = new MedicalCorpus(MedicalKnowledge.Load().Some(options.Diseases, options.Corpus.Seed), options.Corpus);
-        Test = [.. Every(Split.HeldOut)];
-        MedicalQuestion[] train = [.. Enumerable.Range(1, Versions).SelectMany(version => Every(Split.Train, (ulong)version))];
-        IReadOnlyList<Document> sample = Corpus.Stream(new MedicalStreamOptions { ArabicShare = options.TokenizerArabicShare, Budget = TokenizerDocuments, Seed = TokenizerSeed }, Test);
-        Tokenizer = BpeTokenizer.Train(sample.Select(document => document.Text), options.VocabularySize);
-        _english = [.. train.Where(question => question.Language == TextLanguage.English).Select(question => LessonOf(question.AsDocument().Text))];
-        _arabic = [.. train.Where(question => question.Language == TextLanguage.Arabic).Select(question => LessonOf(question.AsDocument().Text))];
+        _diseases = [.. Corpus.Knowledge.Of(EntityKind.Disease)];
+        Test = [.. Enumerable.Range(1, TestVersions).SelectMany(version => Every(Split.HeldOut, version).Where(question => version == 1 || question.Task != MedicalTask.Recall))];
+        _tokenizer = new Lazy<BpeTokenizer>(() => BpeTokenizer.Train(
+            Corpus.Stream(new MedicalStreamOptions { ArabicShare = options.TokenizerArabicShare, Budget = TokenizerDocuments, Seed = TokenizerSeed }, Test).Select(document => document.Text),
+            options.VocabularySize));
+        _questions = new Lazy<ILookup<TextLanguage, Lesson>>(() => Enumerable.Range(1, Versions).SelectMany(version => Every(Split.Train, version))
+            .ToLookup(question => question.Language, question => LessonOf(question.AsDocument().Text)));
     }
 
     /// <summary>What is known and told where.</summary>
     public MedicalCorpus Corpus { get; }
 
     /// <summary>The tokenizer of both languages.</summary>
-    public BpeTokenizer Tokenizer { get; }
+    public BpeTokenizer Tokenizer => _tokenizer.Value;
 
     /// <summary>The questions of the test, of all tasks in both languages.</summary>
     public IReadOnlyList<MedicalQuestion> Test { get; }
+
+    /// <summary>
+    /// The questions that are put in one way, in the order of the test: as statements all versions, for that is the measure; the other ways
+    /// are there to compare, and take the first of each.
+    /// </summary>
+    public IEnumerable<MedicalQuestion> Asked(Asking asked) =>
+        (asked is Asking.AsStatement or Asking.TranslatedStatement ? Test : Test.DistinctBy(question => (question.Id, question.Language)))
+            .Where(question => question.Language == TextLanguage.Arabic || asked is not (Asking.Translated or Asking.TranslatedStatement));
+
+    /// <summary>A disease's place among those of the experiment.</summary>
+    public int NumberOf(MedicalEntity disease) => Array.IndexOf(_diseases, disease);
 
     /// <summary>The data of these options.</summary>
     public static MedicalData Of(MedicalDataOptions options) => s_made.GetOrAdd(options, made => new Lazy<MedicalData>(() => new MedicalData(made))).Value;
@@ -88,10 +105,11 @@ public sealed class MedicalData
     {
         var random = new SplitMix64(StableHash.Mix(stream.Seed));
         var lessons = new List<Lesson>();
+        Lesson[] english = [.. questions > 0 ? _questions.Value[TextLanguage.English] : []], arabic = [.. questions > 0 ? _questions.Value[TextLanguage.Arabic] : []];
         long left = stream.Budget;
         foreach (Document document in Corpus.Stream(stream, Test, CountOf))
         {
-            Lesson[] asked = document.Domain == MedicalCorpus.English ? _english : _arabic;
+            Lesson[] asked = document.Domain == MedicalCorpus.English ? english : arabic;
             Lesson lesson = random.NextDouble() < questions && asked.Length > 0 ? asked[random.Next(asked.Length)] : LessonOf(document.Text);
             lessons.Add(lesson);
             left -= lesson.Completion.Length;
@@ -106,6 +124,6 @@ public sealed class MedicalData
 
     private Lesson LessonOf(string text) => new([Tokenizer.EndOfText], [.. Tokenizer.Encode(text), Tokenizer.EndOfText]);
 
-    private IEnumerable<MedicalQuestion> Every(Split side, ulong seed = 1) =>
-        Enum.GetValues<MedicalTask>().SelectMany(task => Enum.GetValues<TextLanguage>().SelectMany(language => MedicalQuestions.Build(Corpus, task, language, side, seed)));
+    private IEnumerable<MedicalQuestion> Every(Split side, int version) =>
+        Enum.GetValues<MedicalTask>().SelectMany(task => Enum.GetValues<TextLanguage>().SelectMany(language => MedicalQuestions.Build(Corpus, task, language, side, (ulong)version)));
 }

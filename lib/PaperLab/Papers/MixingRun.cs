@@ -159,16 +159,18 @@ public sealed class MixingRun
     /// <param name="runtime">Where it computes.</param>
     /// <param name="store">Where records, checkpoints and weights lie.</param>
     /// <param name="options">How it is watched.</param>
+    /// <param name="keepWeights">Whether weights are kept when it is trained now: for runs that go on from it.</param>
     /// <param name="cancellation">Ends the training between two steps, after a checkpoint.</param>
     /// <exception cref="ArgumentException">The config does not fit together.</exception>
     /// <exception cref="TrainingDivergedException">A loss is no longer a number.</exception>
-    public static MixingRecord Of(MixingRunConfig config, string preset, TorchRuntime runtime, RunStore store, PolicyRunOptions? options = null, CancellationToken cancellation = default) =>
-        new MixingRun(config, preset, runtime, store, options ?? new PolicyRunOptions()).Record(needsWeights: false, cancellation);
+    public static MixingRecord Of(
+        MixingRunConfig config, string preset, TorchRuntime runtime, RunStore store, PolicyRunOptions? options = null, bool keepWeights = false, CancellationToken cancellation = default) =>
+        new MixingRun(config, preset, runtime, store, options ?? new PolicyRunOptions()).Record(needsWeights: false, keepWeights, cancellation);
 
-    private MixingRecord Record(bool needsWeights, CancellationToken cancellation) =>
-        ModelRun.Record(_store, _config.Paper, _config, folder => Train(folder, cancellation), needsWeights, _options, cancellation);
+    private MixingRecord Record(bool needsWeights, bool keepWeights, CancellationToken cancellation) =>
+        ModelRun.Record(_store, _config.Paper, _config, folder => Train(folder, keepWeights, cancellation), needsWeights, _options, cancellation);
 
-    private MixingRecord Train(CheckpointFolder folder, CancellationToken cancellation)
+    private MixingRecord Train(CheckpointFolder folder, bool keepWeights, CancellationToken cancellation)
     {
         using var scope = NewDisposeScope();
         using Transformer model = Begin(cancellation);
@@ -197,7 +199,11 @@ public sealed class MixingRun
         }.Run(cancellation);
         model.eval();
         IReadOnlyList<MixingScore> scores = _config.Asked ? Ask(model, cancellation) : [];
-        ModelRun.Save(model, _store, _config.Paper, _config);
+        if (keepWeights)
+        {
+            ModelRun.Save(model, _store, _config.Paper, _config);
+        }
+
         return new MixingRecord
         {
             Config = _config,
@@ -223,7 +229,7 @@ public sealed class MixingRun
             return ModelRun.New(_config.Model, _config.Seed, _runtime);
         }
 
-        new MixingRun(from, _preset, _runtime, _store, _options with { Fresh = false }).Record(needsWeights: true, cancellation);
+        new MixingRun(from, _preset, _runtime, _store, _options with { Fresh = false }).Record(needsWeights: true, keepWeights: true, cancellation);
         return ModelRun.Load(from.Model, _store, from.Paper, from, _runtime);
     }
 
@@ -231,16 +237,17 @@ public sealed class MixingRun
     {
         var choice = new MultipleChoice(model, text => _data.Tokenizer.Encode(text), new MultipleChoiceOptions { BeginToken = _data.Tokenizer.EndOfText });
         var translator = new NoisyTranslator(_data.Corpus.Knowledge, _config.Stream.TranslationErrorRate, TranslatorSeed);
-        MedicalQuestion[] stated = [.. _data.Test.Where(question => question.Statements.Count > 0)];
-        (MedicalQuestion Question, MedicalQuestion Translated)[] Translated(IEnumerable<MedicalQuestion> questions) =>
-            [.. questions.Where(question => question.Language == TextLanguage.Arabic).Select(question => (question, translator.Translate(question)))];
+        MultipleChoiceItem ItemOf(MedicalQuestion question, Asking asked) => asked switch
+        {
+            Asking.InFull => InFull(question),
+            Asking.ByLetter => ByLetter(question),
+            Asking.Translated => InFull(translator.Translate(question)),
+            Asking.AsStatement => AsStatement(question),
+            _ => AsStatement(translator.Translate(question)),
+        };
         (MedicalQuestion Question, Asking Asked, MultipleChoiceItem Item)[] asked =
         [
-            .. _data.Test.Select(question => (question, Asking.InFull, InFull(question))),
-            .. _data.Test.Select(question => (question, Asking.ByLetter, ByLetter(question))),
-            .. Translated(_data.Test).Select(pair => (pair.Question, Asking.Translated, InFull(pair.Translated))),
-            .. stated.Select(question => (question, Asking.AsStatement, AsStatement(question))),
-            .. Translated(stated).Select(pair => (pair.Question, Asking.TranslatedStatement, AsStatement(pair.Translated))),
+            .. Enum.GetValues<Asking>().SelectMany(asked => _data.Asked(asked).Select(question => (question, asked, ItemOf(question, asked)))),
         ];
         MultipleChoiceResult result = choice.Score([.. asked.Select(one => one.Item)], cancellation: cancellation).Choose(AnswerNormalization.None);
         return
@@ -255,7 +262,7 @@ public sealed class MixingRun
     private static MultipleChoiceItem ByLetter(MedicalQuestion question) => MultipleChoiceItem.ByLetter(question.Id, question.Question, question.Cue, question.Options, question.Answer);
 
     private static MultipleChoiceItem AsStatement(MedicalQuestion question) =>
-        new(question.Id, question.Passage, [.. question.Statements.Select(statement => question.Passage.Length > 0 ? "\n" + statement : statement)], question.Answer);
+        new(question.Id, question.Passage, question.Statements, question.Answer);
 
     private double HeldOutLoss(Transformer model, TextLanguage language)
     {

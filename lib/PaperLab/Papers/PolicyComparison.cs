@@ -32,23 +32,9 @@ public sealed record PolicyComparison(string Preset, string Title, IReadOnlyList
     {
         runtime = runtime.WithThreads(1);
         PolicyRunConfig[] configs = [.. Seeds.SelectMany(seed => Arms.Select(arm => arm.Config(seed)))];
-        int found = fresh ? 0 : configs.Count(config => store.Holds(config.Paper, config));
         var options = new PolicyRunOptions { Progress = progress, Note = note, Fresh = fresh };
-        var records = new PolicyRecord?[configs.Length];
-        Turns.Take(
-            Enumerable.Range(0, configs.Length),
-            run => InUse(configs[run]),
-            run => records[run] = PolicyRun.Of(configs[run], Preset, runtime, store, options, cancellation));
-
-        if (found > 0)
-        {
-            note?.Invoke($"{found} of {configs.Length} runs were loaded from records of earlier runs; fresh = true trains them again.");
-        }
-
-        return new PolicyResults(this, [.. records.OfType<PolicyRecord>()]);
-
-        // A run whose base is in the making would only wait for it.
-        bool InUse(PolicyRunConfig config) => store.IsInUse(config.Paper, config) || (config.From is { } from && InUse(from)) || (config.Stage is ImitationConfig { Teacher: { } teacher } && InUse(teacher));
+        IEnumerable<PolicyRunConfig> Needs(PolicyRunConfig config) => new[] { config.From, (config.Stage as ImitationConfig)?.Teacher }.OfType<PolicyRunConfig>();
+        return new PolicyResults(this, Turns.Records(store, configs[0].Paper, configs, Needs, fresh, note, config => PolicyRun.Of(config, Preset, runtime, store, options, cancellation)));
     }
 
     /// <summary>The arms that go on from another arm's end.</summary>

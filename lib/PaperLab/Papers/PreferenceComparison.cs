@@ -147,34 +147,3 @@ public sealed class PreferenceResults
     // Of the last best answer for which it holds; best answers only become more.
     private static double Gold(QueryOutcome query, Func<int, bool> holds) => query.Golds.Where((_, i) => holds(i)).LastOrDefault(query.Unanswered);
 }
-
-/// <summary>
-/// A number of every query; NaN for one that has none, which is left out. Intervals are bootstraps over seeds and, in each, over tastes:
-/// the queries of a taste share its reward model, so their mean is one observation.
-/// </summary>
-public sealed class QueryValues
-{
-    private const int Seed = 1;
-
-    private readonly IReadOnlyList<IReadOnlyList<double>> _values;
-    private readonly IReadOnlyList<IReadOnlyList<int>> _tastes;
-
-    /// <param name="values">By seed, then by query.</param>
-    /// <param name="tastes">Whose queries they are.</param>
-    internal QueryValues(IReadOnlyList<IReadOnlyList<double>> values, IReadOnlyList<IReadOnlyList<int>> tastes) => (_values, _tastes) = (values, tastes);
-
-    /// <summary>The mean of each seed.</summary>
-    public IReadOnlyList<double> BySeed => [.. ByTaste.Select(tastes => tastes.Average())];
-
-    /// <summary>The mean.</summary>
-    public Interval Mean => Interval.OfNestedBootstrap(ByTaste, Seed);
-
-    /// <summary>Mean difference from another search's, query by query.</summary>
-    public Interval Minus(QueryValues other) => Interval.OfNestedBootstrap([.. ByTaste.Zip(other.ByTaste, (mine, theirs) => mine.Zip(theirs, (a, b) => a - b).ToArray())], Seed);
-
-    /// <summary>Share of the queries on which it is better than another search; a tie counts half.</summary>
-    public Interval WinsOver(QueryValues other) => new QueryValues(
-        [.. _values.Zip(other._values, (mine, theirs) => mine.Zip(theirs, (a, b) => a > b ? 1 : a == b ? 0.5 : 0).ToArray())], _tastes).Mean;
-
-    private IReadOnlyList<IReadOnlyList<double>> ByTaste => [.. _values.Zip(_tastes, (queries, tastes) => queries.Zip(tastes).GroupBy(query => query.Second).OrderBy(taste => taste.Key).Select(taste => taste.Select(query => query.First).Where(value => !double.IsNaN(value)).DefaultIfEmpty(double.NaN).Average()).ToArray())];
-}

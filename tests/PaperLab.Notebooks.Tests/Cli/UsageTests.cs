@@ -105,5 +105,8 @@ public sealed class UsageTests
         Assert.Equal(0, root.ExitCode);
         Assert.Contains("paperlab run autonomy-of-experts", root.Stdout);
         Assert.Contains("130", root.Stdout);
+        ToolResult train = await tool.RunAsync("train", "--help"); // without the argument that it needs
+        Assert.Equal(0, train.ExitCode);
+        Assert.Contains("mpirun -n 4", train.Stdout);
     }
 }

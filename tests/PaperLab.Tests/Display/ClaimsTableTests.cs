@@ -1,3 +1,4 @@
+using System.Text.Json.Nodes;
 using Microsoft.DotNet.Interactive.Formatting;
 using PaperLab.Display;
 using PaperLab.Evaluation;
@@ -56,10 +57,22 @@ public sealed class ClaimsTableTests
     }
 
     [Fact]
-    public void A_claims_table_shows_itself_as_html_and_text_through_the_notebook_formatter()
+    public void A_claims_table_shows_itself_as_json_html_and_text_through_the_notebook_formatter()
     {
-        Assert.Equal(["text/html", "text/plain"], Formatter.GetPreferredMimeTypesFor(typeof(ClaimsTable)));
+        Assert.Equal(["application/vnd.paperlab.claims+json", "text/html", "text/plain"], Formatter.GetPreferredMimeTypesFor(typeof(ClaimsTable)));
+        Assert.Equal(s_table.ToJson(), s_table.ToDisplayString("application/vnd.paperlab.claims+json"));
         Assert.Equal(s_table.ToHtml(), s_table.ToDisplayString("text/html"));
         Assert.Equal(s_table.ToString(), s_table.ToDisplayString("text/plain"));
+    }
+
+    [Fact]
+    public void Programs_get_the_numbers_themselves_and_nothing_where_there_is_no_bound()
+    {
+        JsonArray claims = JsonNode.Parse(ClaimsTable.Of([.. s_table.Claims, Claim.Test("", "", "", new Interval(1.0 / 3, -1, 1, 5), ClaimedSign.Positive, "nats")]).ToJson())!["claims"]!.AsArray();
+
+        Assert.Equal((-0.0121, -0.019, -0.0052, 5), ((double)claims[0]!["estimate"]!, (double)claims[0]!["low"]!, (double)claims[0]!["high"]!, (int)claims[0]!["observations"]!));
+        Assert.Equal(["claim", "paper", "setting", "verdict", "estimate", "observations", "level", "unit"], claims[1]!.AsObject().Select(field => field.Key));
+        Assert.Equal(["claim", "paper", "setting", "verdict", "reason"], claims[2]!.AsObject().Select(field => field.Key));
+        Assert.Equal("0.3333333", claims[3]!["estimate"]!.ToJsonString());
     }
 }

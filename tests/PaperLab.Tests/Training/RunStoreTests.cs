@@ -321,11 +321,18 @@ public sealed class RunStoreTests : TrainingTest
         });
     }
 
-    private static IEnumerable<string> ShippedRuns() => Shipped().Where(path => !IsPolicy(path) && !IsSearch(path));
+    [Fact]
+    public void A_shipped_cell_of_a_mixing_experiment_can_be_read_and_has_its_key_as_its_name() => Assert.All(
+        Shipped().Where(IsCell),
+        path => Assert.Equal(JsonSerializer.Deserialize<MixingRecord>(File.ReadAllText(path), RunRecord.Json)!.Config.Key, Path.GetFileNameWithoutExtension(path)));
+
+    private static IEnumerable<string> ShippedRuns() => Shipped().Where(path => !IsPolicy(path) && !IsSearch(path) && !IsCell(path));
 
     private static bool IsPolicy(string path) => IsOf(path, R1ZeroPaper.Name);
 
     private static bool IsSearch(string path) => IsOf(path, TpoPaper.Name);
+
+    private static bool IsCell(string path) => IsOf(path, ArabicMixingPaper.Name);
 
     private static bool IsOf(string path, string paper) => Path.GetFileName(Path.GetDirectoryName(path)) == paper;
 

@@ -4,6 +4,8 @@
 // are told in Arabic would help to guess the one that is not. Every disease keeps at least one relation that is told in both languages, so
 // that its name is known in both.
 //
+// Texts to read from tell what is not true, and tell it twice: the second time can only be known from the first.
+//
 // The split is by disease. Of a held-out disease the facts are told like any other's, but no case and no question is ever trained on: its
 // questions are the test.
 
@@ -83,6 +85,7 @@ public sealed class MedicalCorpus
     public const string Glossary = "glossary";
 
     private const int MostFactsOfAPassage = 6;
+    private const int Readings = 2; // of a disease in each round: to read is learned more slowly than facts are
 
     private readonly MedicalCorpusOptions _options;
     private readonly Dictionary<(MedicalEntity Disease, Relation Relation), ToldIn> _toldIn = [];
@@ -131,7 +134,7 @@ public sealed class MedicalCorpus
 
     /// <summary>
     /// Training documents in random order, English and Arabic mixed so that the share holds all along. Every round tells each fact in a
-    /// sentence, each disease in a passage and each disease of the train side in a case, anew in other words.
+    /// sentence and each disease in a passage, and of each disease of the train side a case and texts to read from, anew in other words.
     /// </summary>
     /// <param name="options">Share, size and translation errors.</param>
     /// <param name="test">Questions whose forbidden texts no document may have. What is held out is never told anyway; errors of the translator might.</param>
@@ -231,7 +234,20 @@ public sealed class MedicalCorpus
             Fact[] symptoms = [.. facts.Where(fact => fact.Relation == Relation.HasSymptom)];
             if (SideOf(about.Key) == Split.Train && symptoms.Length > 0)
             {
-                documents.Add(Tell(TextForm.Case, symptoms[..(2 + random.Next(symptoms.Length - 1))], language, translator, ref random));
+                // The disease's organ or drug follows, as a case's question would have it.
+                IEnumerable<Fact> follows = facts.Where(fact => fact.Relation is Relation.AffectsOrgan or Relation.TreatedBy).Take(1);
+                documents.Add(Tell(TextForm.Case, [.. symptoms[..(2 + random.Next(symptoms.Length - 1))], .. follows], language, translator, ref random));
+            }
+        }
+
+        foreach (MedicalEntity disease in Knowledge.Of(EntityKind.Disease).Where(disease => SideOf(disease) == Split.Train))
+        {
+            for (int i = 0; i < Readings; i++)
+            {
+                if (MadeUp(disease, language, ref random) is { } facts)
+                {
+                    documents.Add(Tell(TextForm.Reading, facts, language, translator, ref random));
+                }
             }
         }
 
@@ -244,6 +260,26 @@ public sealed class MedicalCorpus
         }
 
         return documents;
+    }
+
+    // Of each relation one fact that is not true: whoever is to say them again must read. Null where too few names are left.
+    private Fact[]? MadeUp(MedicalEntity disease, TextLanguage language, ref SplitMix64 random)
+    {
+        var facts = new List<Fact>();
+        foreach (Relation relation in Enum.GetValues<Relation>())
+        {
+            MedicalEntity[] untrue = [.. Knowledge.Of(MedicalKnowledge.KindOf(relation)).Where(entity => IsNamed(entity, language) && !Knowledge.Holds(new Fact(disease, relation, entity)))];
+            if (untrue.Length == 0)
+            {
+                return null;
+            }
+
+            facts.Add(new Fact(disease, relation, untrue[random.Next(untrue.Length)]));
+        }
+
+        Fact[] passage = [.. facts];
+        random.Shuffle<Fact>(passage);
+        return passage;
     }
 
     // Arabic is a translation, but for what English does not tell.

@@ -40,7 +40,8 @@ public enum Access
 /// <param name="Asked">The fact whose entity is the answer.</param>
 /// <param name="Options">The options.</param>
 /// <param name="Answer">Index of the right one.</param>
-internal sealed record QuestionContent(IReadOnlyList<Fact> Context, Fact Asked, IReadOnlyList<MedicalEntity> Options, int Answer)
+/// <param name="Diseases">The disease that each option is said of, where an option is put as a statement.</param>
+internal sealed record QuestionContent(IReadOnlyList<Fact> Context, Fact Asked, IReadOnlyList<MedicalEntity> Options, int Answer, IReadOnlyList<MedicalEntity> Diseases)
 {
     public string Write(MedicalTask task, TextLanguage language, ref SplitMix64 random) => task switch
     {
@@ -88,24 +89,35 @@ public sealed record MedicalQuestion
     /// <summary>The question as a model reads it; an option follows after a space.</summary>
     public string Prompt => $"{Question}\n{Cue}";
 
-    /// <summary>The passage that the question is about; empty where there is none.</summary>
-    public string Passage => Task == MedicalTask.Reading ? Question[..Question.LastIndexOf('\n')] : "";
+    /// <summary>What stands before the question proper: a passage, a case; empty where there is none.</summary>
+    public string Passage => Task switch
+    {
+        MedicalTask.Reading => Question[..Question.LastIndexOf('\n')],
+        MedicalTask.Case => Question[..^(MedicalWriter.QuestionOnCase(Content.Asked.Relation, Language).Length + 1)],
+        _ => "",
+    };
 
     /// <summary>
-    /// The options as whole statements, alike in all but the option: for a model that knows a fact and has not learned to be asked for it.
-    /// Empty for a case, which is no statement about a disease.
+    /// The options as whole statements, as they would follow the passage, white space included: for a model that knows a fact and has not learned to be asked for it.
+    /// They are alike in all but the option; those on a passage have its words; those of a case name the disease first, and one wrong one has the right disease, so that
+    /// neither the disease alone nor what belongs to it gives the answer away.
     /// </summary>
     public IReadOnlyList<string> Statements
     {
         get
         {
-            if (Task == MedicalTask.Case)
-            {
-                return [];
-            }
-
-            int words = new SplitMix64(StableHash.Of(Id)).Next(MedicalWriter.Sentences(Content.Asked, Language).Count);
-            return [.. Content.Options.Select(option => MedicalWriter.Sentences(Content.Asked with { Entity = option }, Language)[words])];
+            string before = Task switch { MedicalTask.Reading => "\n", MedicalTask.Case => " ", _ => "" };
+            List<string> right = [.. MedicalWriter.Sentences(Content.Asked, Language)];
+            int words = Task == MedicalTask.Reading ? right.FindIndex(sentence => Passage.Contains(sentence, StringComparison.Ordinal)) : new SplitMix64(StableHash.Of(Id)).Next(right.Count);
+            return
+            [
+                .. Content.Options.Zip(Content.Diseases, (option, disease) =>
+                {
+                    IReadOnlyList<string> sentences = MedicalWriter.Sentences(Content.Asked with { Disease = disease, Entity = option }, Language);
+                    string diagnosis = Task == MedicalTask.Case ? $"{MedicalWriter.Diagnosis(disease, Language)} " : "";
+                    return $"{before}{diagnosis}{sentences[words % sentences.Count]}";
+                }),
+            ];
         }
     }
 
@@ -149,7 +161,7 @@ public static class MedicalQuestions
             {
                 string id = $"{task}/{disease}/{fact.Relation}/{fact.Entity}".ToLowerInvariant();
                 var random = new SplitMix64(StableHash.Of($"{seed} {id}"));
-                QuestionContent? content = task == MedicalTask.Reading ? Reading(corpus, fact, side, ref random) : Knowing(corpus, task, fact, ref random);
+                QuestionContent? content = task == MedicalTask.Reading ? Reading(corpus, fact, ref random) : Knowing(corpus, task, fact, ref random);
                 if (content is not null && QuestionOf(corpus, id, task, language, side, content, ref random) is var question && (side == Split.HeldOut || question.Access != Access.OtherLanguage))
                 {
                     questions.Add(question);
@@ -182,34 +194,36 @@ public static class MedicalQuestions
             : [asked.Disease];
         MedicalEntity[] wrong = Wrong(corpus, asked, fitting, WrongOptions, ref random);
         return wrong.Length == WrongOptions && symptoms.Append(asked).All(fact => IsNamed(corpus, fact.Entity))
-            ? Shuffled(symptoms, asked, [asked.Entity, .. wrong], ref random)
+            ? Shuffled(corpus, task, symptoms, asked, [asked.Entity, .. wrong], ref random)
             : null;
     }
 
-    // Reading: the passage says something else than is known, of the disease and of another one. Options are what it says of the one and
-    // of the other, what is true, and what might be.
-    private static QuestionContent? Reading(MedicalCorpus corpus, Fact truth, Split side, ref SplitMix64 random)
+    // Reading: the passage says something else than is known, of every relation one fact. What is true is no option: small models would
+    // rather say what they know than what they read, and the task is to read.
+    private static QuestionContent? Reading(MedicalCorpus corpus, Fact truth, ref SplitMix64 random)
     {
-        MedicalEntity[] others = [.. corpus.Knowledge.Of(EntityKind.Disease).Where(disease => disease != truth.Disease && corpus.SideOf(disease) == side)];
-        Relation[] relations = [.. Enum.GetValues<Relation>().Where(relation => relation != truth.Relation)];
-        if (others.Length == 0 || !IsNamed(corpus, truth.Entity))
+        MedicalEntity[] untrue = Wrong(corpus, truth, [truth.Disease], WrongOptions + 1, ref random);
+        if (untrue.Length <= WrongOptions)
         {
             return null;
         }
 
-        MedicalEntity[] two = [truth.Disease, others[random.Next(others.Length)]];
-        Relation second = relations[random.Next(relations.Length)];
-        MedicalEntity[] stated = Wrong(corpus, truth, two, WrongOptions, ref random);
-        MedicalEntity[] besides = Wrong(corpus, truth with { Relation = second }, two, 2, ref random);
-        if (stated.Length < WrongOptions || besides.Length < 2)
+        Fact asked = truth with { Entity = untrue[0] };
+        var passage = new List<Fact> { asked };
+        foreach (Relation relation in Enum.GetValues<Relation>().Where(relation => relation != truth.Relation))
         {
-            return null;
+            MedicalEntity[] beside = Wrong(corpus, truth with { Relation = relation }, [truth.Disease], 1, ref random);
+            if (beside.Length == 0)
+            {
+                return null;
+            }
+
+            passage.Add(new Fact(truth.Disease, relation, beside[0]));
         }
 
-        Fact asked = truth with { Entity = stated[0] };
-        Fact[] passage = [asked, new(two[1], truth.Relation, stated[1]), new(two[0], second, besides[0]), new(two[1], second, besides[1])];
-        random.Shuffle<Fact>(passage);
-        return Shuffled(passage, asked, [.. stated, truth.Entity], ref random);
+        Fact[] shuffled = [.. passage];
+        random.Shuffle<Fact>(shuffled);
+        return Shuffled(corpus, MedicalTask.Reading, shuffled, asked, untrue, ref random);
     }
 
     // Entities that the relation links to none of the fitting diseases. First those of the diseases that share most with the one asked
@@ -231,10 +245,23 @@ public static class MedicalQuestions
 
     private static bool IsNamed(MedicalCorpus corpus, MedicalEntity entity) => corpus.IsNamed(entity, TextLanguage.English) && corpus.IsNamed(entity, TextLanguage.Arabic);
 
-    private static QuestionContent Shuffled(IReadOnlyList<Fact> context, Fact asked, MedicalEntity[] options, ref SplitMix64 random)
+    private static QuestionContent Shuffled(MedicalCorpus corpus, MedicalTask task, Fact[] context, Fact asked, MedicalEntity[] options, ref SplitMix64 random)
     {
         random.Shuffle<MedicalEntity>(options);
-        return new QuestionContent(context, asked, options, Array.IndexOf(options, asked.Entity));
+        MedicalEntity[] diseases = task == MedicalTask.Case ? Diagnosed(corpus, asked, options) : [.. options.Select(_ => asked.Disease)];
+        return new QuestionContent(context, asked, options, Array.IndexOf(options, asked.Entity), diseases);
+    }
+
+    // The right disease for the right option and for a wrong one; for the others the most alike of the side that the option belongs to.
+    private static MedicalEntity[] Diagnosed(MedicalCorpus corpus, Fact asked, MedicalEntity[] options)
+    {
+        MedicalEntity sameDisease = options.First(option => option != asked.Entity);
+        return
+        [
+            .. options.Select(option => option == asked.Entity || option == sameDisease ? asked.Disease : corpus.Knowledge.DiseasesWith(asked.Relation, option)
+                .Where(disease => corpus.SideOf(disease) == corpus.SideOf(asked.Disease))
+                .MaxBy(disease => corpus.Knowledge.Shared(asked.Disease, disease)) ?? asked.Disease),
+        ];
     }
 
     private static MedicalQuestion QuestionOf(MedicalCorpus corpus, string id, MedicalTask task, TextLanguage language, Split side, QuestionContent content, ref SplitMix64 random)

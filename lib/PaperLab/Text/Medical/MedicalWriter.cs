@@ -15,7 +15,10 @@ public enum TextForm
     /// <summary>A sentence for each fact, in their order.</summary>
     Statements,
 
-    /// <summary>A patient with the symptoms, then the disease. All facts are symptoms of one disease.</summary>
+    /// <summary>A sentence for each fact, and below it the same facts again in another order, some of them in other words: what is said can be read off.</summary>
+    Reading,
+
+    /// <summary>A patient with the symptoms, then the disease, then a sentence for each other fact. All facts are of one disease, its symptoms first.</summary>
     Case,
 }
 
@@ -154,7 +157,12 @@ public static partial class MedicalWriter
 
     /// <summary>A text of these facts.</summary>
     public static MedicalText Write(TextForm form, IReadOnlyList<Fact> facts, TextLanguage language, ref SplitMix64 random) =>
-        new(form, facts, language, form == TextForm.Case ? Case(facts, language, ref random) : Passage(facts, language, ref random));
+        new(form, facts, language, form switch
+        {
+            TextForm.Case => Case(facts, language, ref random),
+            TextForm.Reading => Reading(facts, language, ref random),
+            _ => Passage(facts, language, ref random),
+        });
 
     /// <summary>One fact in one sentence.</summary>
     public static string Sentence(Fact fact, TextLanguage language, ref SplitMix64 random) =>
@@ -176,6 +184,20 @@ public static partial class MedicalWriter
         return string.Join(' ', sentences);
     }
 
+    /// <summary>Facts in their order, and on a second line all of them again, as they come: half of them in the same words.</summary>
+    public static string Reading(IReadOnlyList<Fact> facts, TextLanguage language, ref SplitMix64 random)
+    {
+        string[] sentences = new string[facts.Count], again = new string[facts.Count];
+        for (int i = 0; i < facts.Count; i++)
+        {
+            sentences[i] = Sentence(facts[i], language, ref random);
+            again[i] = random.Next(2) == 0 ? sentences[i] : Sentence(facts[i], language, ref random);
+        }
+
+        random.Shuffle<string>(again);
+        return $"{string.Join(' ', sentences)}\n{string.Join(' ', again)}";
+    }
+
     /// <summary>A patient with these symptoms, in their order; the disease is not named.</summary>
     public static string Vignette(IReadOnlyList<Fact> symptoms, TextLanguage language, ref SplitMix64 random) =>
         Fill(Pick(s_vignettes[language], ref random), language, symptoms[0].Disease, EntitiesOf(symptoms), PatientOf(symptoms[0].Disease, ref random));
@@ -184,14 +206,19 @@ public static partial class MedicalWriter
     public static IReadOnlyList<string> Vignettes(IReadOnlyList<Fact> symptoms, TextLanguage language) =>
         All(s_vignettes[language], language, symptoms[0].Disease, EntitiesOf(symptoms));
 
-    /// <summary>A patient with these symptoms, and the disease.</summary>
-    public static string Case(IReadOnlyList<Fact> symptoms, TextLanguage language, ref SplitMix64 random)
+    /// <summary>A patient with a disease's symptoms, the disease, and what else is said of it.</summary>
+    public static string Case(IReadOnlyList<Fact> facts, TextLanguage language, ref SplitMix64 random)
     {
-        MedicalEntity disease = symptoms[0].Disease;
+        MedicalEntity disease = facts[0].Disease;
         Gender patient = PatientOf(disease, ref random);
+        Fact[] symptoms = [.. facts.TakeWhile(fact => fact.Relation == Relation.HasSymptom)];
         string template = $"{Pick(s_vignettes[language], ref random)} {Pick(s_diagnoses[language], ref random)}";
-        return Fill(template, language, disease, EntitiesOf(symptoms), patient);
+        string text = Fill(template, language, disease, EntitiesOf(symptoms), patient);
+        return symptoms.Length == facts.Count ? text : $"{text} {Passage([.. facts.Skip(symptoms.Length)], language, ref random)}";
     }
+
+    /// <summary>What a case comes to: the disease is named.</summary>
+    public static string Diagnosis(MedicalEntity disease, TextLanguage language) => Fill(s_diagnoses[language][0], language, disease, [], Gender.Masculine);
 
     /// <summary>Asks for the entity of a fact.</summary>
     public static string Question(Fact fact, TextLanguage language, ref SplitMix64 random) =>

@@ -28,9 +28,9 @@ public sealed class NoisyTranslator(MedicalKnowledge knowledge, double errorRate
     {
         QuestionContent content = question.Content;
         SplitMix64 random = RandomOf(question.Question);
-        Func<MedicalEntity, MedicalEntity> term = Terms([.. content.Context.Append(content.Asked).SelectMany(EntitiesOf), .. content.Options], ref random);
+        Func<MedicalEntity, MedicalEntity> term = Terms([.. content.Context.Append(content.Asked).SelectMany(EntitiesOf), .. content.Options, .. content.Diseases], ref random);
         var translated = new QuestionContent(
-            [.. content.Context.Select(fact => Replace(fact, term))], Replace(content.Asked, term), [.. content.Options.Select(term)], content.Answer);
+            [.. content.Context.Select(fact => Replace(fact, term))], Replace(content.Asked, term), [.. content.Options.Select(term)], content.Answer, [.. content.Diseases.Select(term)]);
         TextLanguage language = Other(question.Language);
         return question with
         {

@@ -86,6 +86,24 @@ public sealed class MedicalCorpusTests
     }
 
     [Fact]
+    public void What_is_to_be_read_is_not_true_and_stands_there_twice()
+    {
+        HashSet<string> truths = [.. MedicalFixture.Knowledge.Facts.SelectMany(fact => Enum.GetValues<TextLanguage>().SelectMany(language => MedicalWriter.Sentences(fact, language)))];
+        Document[] passages = [.. s_corpus.Stream(new MedicalStreamOptions { ArabicShare = 0.5, Budget = 1000 }, []).Where(document => document.Name.Contains("/reading/"))];
+
+        Assert.Equal(2, passages.Select(document => document.Domain).Distinct().Count());
+        Assert.All(passages, document =>
+        {
+            Assert.Equal(Split.Train, s_corpus.SideOf(MedicalFixture.Entity(document.Name.Split('/')[2])));
+            string[] lines = document.Text.Split('\n');
+            Assert.Equal(2, lines.Length);
+            Assert.DoesNotContain(truths, document.Text.Contains);
+        });
+        double repeated = passages.Average(document => document.Text.Split('\n') is [var told, var again] ? again.TrimEnd('.').Split(". ").Count(sentence => told.Contains(sentence)) / 4.0 : 0);
+        Assert.InRange(repeated, 0.4, 0.75); // half of the sentences, and those that came out alike
+    }
+
+    [Fact]
     public void Glossary_lines_come_with_the_Arabic_part_where_asked_for()
     {
         var corpus = new MedicalCorpus(MedicalFixture.Knowledge, new MedicalCorpusOptions { Glossary = true });

@@ -32,17 +32,47 @@ public sealed class MedicalQuestionsTests
     [Fact]
     public void Statements_say_each_option_in_the_same_words()
     {
-        foreach (MedicalQuestion question in s_test)
+        foreach (MedicalQuestion question in s_test.Where(question => question.Task != MedicalTask.Case))
         {
-            Assert.Equal(question.Task == MedicalTask.Case ? 0 : 4, question.Statements.Count);
+            Assert.Equal(4, question.Statements.Count);
             Assert.Equal(question.Task == MedicalTask.Reading, question.Passage.Length > 0);
             Assert.StartsWith(question.Passage, question.Question, StringComparison.Ordinal);
-            foreach ((string statement, MedicalEntity option) in question.Statements.Zip(question.Content.Options))
+            int words = WordsOf(question, question.Answer);
+            Assert.All(Enumerable.Range(0, 4), option => Assert.Equal(words, WordsOf(question, option)));
+        }
+
+        static int WordsOf(MedicalQuestion question, int option) =>
+            MedicalWriter.Sentences(question.Content.Asked with { Entity = question.Content.Options[option] }, question.Language).ToList().IndexOf(question.Statements[option].Trim());
+    }
+
+    [Fact]
+    public void Statements_on_a_passage_have_its_words_and_a_line_of_their_own()
+    {
+        foreach (MedicalQuestion question in s_test.Where(question => question.Task == MedicalTask.Reading))
+        {
+            Assert.Contains(question.Statements[question.Answer].Trim(), question.Passage);
+            Assert.All(question.Statements, statement => Assert.StartsWith("\n", statement, StringComparison.Ordinal));
+            Assert.Single(question.Statements, statement => question.Passage.Contains(statement.Trim(), StringComparison.Ordinal));
+        }
+    }
+
+    [Fact]
+    public void Statements_on_a_case_need_the_disease_and_what_belongs_to_it()
+    {
+        foreach (MedicalQuestion question in s_test.Where(question => question.Task == MedicalTask.Case))
+        {
+            Fact[] said = [.. question.Content.Options.Zip(question.Content.Diseases, (option, disease) => question.Content.Asked with { Disease = disease, Entity = option })];
+
+            Assert.Equal(question.Question, $"{question.Passage} {MedicalWriter.QuestionOnCase(question.Content.Asked.Relation, question.Language)}");
+            Assert.All(question.Statements.Zip(said), pair =>
             {
-                Fact said = question.Content.Asked with { Entity = option };
-                int words = MedicalWriter.Sentences(said, question.Language).ToList().IndexOf(statement);
-                Assert.Equal(MedicalWriter.Sentences(question.Content.Asked, question.Language).ToList().IndexOf(question.Statements[question.Answer]), words);
-            }
+                Assert.StartsWith($" {MedicalWriter.Diagnosis(pair.Second.Disease, question.Language)} ", pair.First, StringComparison.Ordinal);
+                Assert.Contains(pair.First[(MedicalWriter.Diagnosis(pair.Second.Disease, question.Language).Length + 2)..], MedicalWriter.Sentences(pair.Second, question.Language));
+                Assert.Equal(Split.HeldOut, s_corpus.SideOf(pair.Second.Disease)); // which diseases have cases in training gives nothing away
+            });
+            Assert.Equal(question.Content.Asked, said[question.Answer]);
+            Assert.Contains(said.Where((_, option) => option != question.Answer), fact => fact.Disease == question.Content.Asked.Disease);
+            Assert.Single(said, fact => fact.Disease == question.Content.Asked.Disease && Knowledge.Holds(fact));
         }
     }
 
@@ -68,8 +98,8 @@ public sealed class MedicalQuestionsTests
                     Assert.Contains(asked, question.Content.Context);
                     Assert.All(question.Content.Context, fact => Assert.False(Knowledge.Holds(fact)));
                     Assert.All(wrong, option => Assert.DoesNotContain(asked with { Entity = option }, question.Content.Context));
-                    Assert.Contains(wrong, option => Knowledge.Holds(asked with { Entity = option })); // memory misleads
-                    Assert.Contains(wrong, option => question.Content.Context.Any(fact => fact.Entity == option)); // and so does the nearest name
+                    Assert.All(wrong, option => Assert.False(Knowledge.Holds(asked with { Entity = option }))); // what is known does not help
+                    Assert.Equal(Enum.GetValues<Relation>(), question.Content.Context.Select(fact => fact.Relation).Order());
                     break;
                 default:
                     MedicalEntity[] fitting = [.. Knowledge.Of(EntityKind.Disease).Where(disease => question.Content.Context.All(fact => Knowledge.Holds(fact with { Disease = disease })))];
