@@ -22,26 +22,26 @@ public static class MixingCharts
         _ => "Case in two hops",
     };
 
-    /// <summary>Accuracy by share of Arabic, a panel for each task: Arabic questions with a perfect and with a noisy translator, those questions translated into English, and English questions.</summary>
+    /// <summary>Accuracy by share of Arabic, a panel for each task: Arabic with a perfect and with an erring translator of the data, Arabic that is translated into English when asked, and English.</summary>
     public static Figure ByRatio(MixingResults results, string size)
     {
         string preset = results.Comparison.Preset;
         double noise = ArabicMixingPaper.Noises(preset)[^1];
-        return Tasks(results, $"What the {size} model knows, by share of Arabic", task =>
+        return Tasks($"What the {size} model knows, by share of Arabic", task =>
         [
             Line(results, "Arabic", size, 0, task, TextLanguage.Arabic),
-            Line(results, $"Arabic, translated with {noise:0 %} errors", size, noise, task, TextLanguage.Arabic),
-            Line(results, "Arabic, asked through a translator", size, 0, task, TextLanguage.Arabic, Asking.TranslatedStatement).AsDashed(),
+            Line(results, $"Arabic, {noise:0 %} errors", size, noise, task, TextLanguage.Arabic),
+            Line(results, "through a translator", size, 0, task, TextLanguage.Arabic, Asking.TranslatedStatement).AsDashed(),
             Line(results, "English", size, 0, task, TextLanguage.English).AsDashed(),
         ]);
     }
 
     /// <summary>Arabic accuracy by share of Arabic, both sizes.</summary>
-    public static Figure BySize(MixingResults results) => Tasks(results, "Two sizes, Arabic questions", task =>
+    public static Figure BySize(MixingResults results) => Tasks("Two sizes, Arabic questions", task =>
         [.. Sizes.Select(size => Line(results, $"{size}, {results.Of(ArabicMixingPaper.Base(size))[0].Parameters / 1e6:0.00}M parameters", size, 0, task, TextLanguage.Arabic))]);
 
     /// <summary>Arabic accuracy by how the question is put.</summary>
-    public static Figure ByAsking(MixingResults results, string size) => Tasks(results, $"How the question is put, {size} model, Arabic", task =>
+    public static Figure ByAsking(MixingResults results, string size) => Tasks($"How the question is put, {size} model, Arabic", task =>
     [
         Line(results, "statement", size, 0, task, TextLanguage.Arabic),
         Line(results, "question, full text of the option", size, 0, task, TextLanguage.Arabic, Asking.InFull),
@@ -51,7 +51,7 @@ public static class MixingCharts
     /// <summary>Recall in Arabic of what was told in Arabic too, and of what was told in English only.</summary>
     public static Figure Transfer(MixingResults results) => Chart.Grid(
         "Does knowledge cross over?", Sizes.Length,
-        Sizes.Select(size => ByShare(results, size, $"{size} model",
+        Sizes.Select(size => ByShare($"{size} model",
         [
             Line(results, "told in both languages", size, 0, MedicalTask.Recall, TextLanguage.Arabic, access: Access.Told),
             Line(results, "told in English only", size, 0, MedicalTask.Recall, TextLanguage.Arabic, access: Access.OtherLanguage),
@@ -63,8 +63,8 @@ public static class MixingCharts
         Sizes.Select(size =>
         {
             double[] ratios = Ratios(results);
-            Series Of(TextLanguage language) => Series.OfRuns($"{language}", ratios, Enumerable.Range(0, results.Comparison.Seeds.Count)
-                .Select(seed => ArabicMixingPaper.Cells(results.Comparison.Preset, size).Select(cell => results.Of(cell)[seed].HeldOutLoss[language]))).AsLineWithPoints();
+            Series Of(TextLanguage language) => Series.Of($"{language}", ratios, ArabicMixingPaper.Cells(results.Comparison.Preset, size)
+                .Select(cell => SeedSpread.Of(results.Values(cell, run => run.HeldOutLoss[language])))).AsLineWithPoints();
             return Chart.Lines($"{size} model", Of(TextLanguage.Arabic), Of(TextLanguage.English)).XAxis(ShareLabel, percent: true).YAxis("Cross-entropy", "nats/token");
         })).WithCaption(SeedSpread.Caption(results.Comparison.Seeds.Count));
 
@@ -104,7 +104,7 @@ public static class MixingCharts
                 }))
             .XAxis("Share of Arabic", percent: true).YAxis("Accuracy", percent: true)),
         shareAxes: false)
-        .WithCaption($"arXiv 2501.09825. One run for each point: an 8B model's standard error is {Error("PubMedQA")} points on PubMedQA and {Error("MedQA")} on MedQA.");
+        .WithCaption($"One run for each point: standard error {Error("PubMedQA")} points on PubMedQA, {Error("MedQA")} on MedQA (8B).");
 
     private static string[] Sizes => [ArabicMixingPaper.Small, ArabicMixingPaper.Large];
 
@@ -112,11 +112,11 @@ public static class MixingCharts
 
     private static double[] Ratios(MixingResults results) => [.. ArabicMixingPaper.Ratios(results.Comparison.Preset)];
 
-    private static Figure Tasks(MixingResults results, string title, Func<MedicalTask, Series[]> lines) => Chart.Grid(
-        title, ArabicMixingPaper.Tasks.Count, ArabicMixingPaper.Tasks.Select(task => ByShare(results, "", NameOf(task), lines(task)))).WithCaption(IntervalCaption);
+    private static Figure Tasks(string title, Func<MedicalTask, Series[]> lines) => Chart.Grid(
+        title, ArabicMixingPaper.Tasks.Count, ArabicMixingPaper.Tasks.Select(task => ByShare(NameOf(task), lines(task)))).WithCaption(IntervalCaption);
 
-    private static Figure ByShare(MixingResults results, string size, string title, Series[] lines) => Chart.Lines(title, lines)
-        .XAxis(ShareLabel, percent: true).YAxis("Right answers", percent: true).ReferenceY(Chance, "chance");
+    private static Figure ByShare(string title, Series[] lines) => Chart.Lines(title, lines)
+        .XAxis(ShareLabel, percent: true).YAxis("Right", percent: true).ReferenceY(Chance, "chance");
 
     private static Series Line(MixingResults results, string name, string size, double noise, MedicalTask task, TextLanguage language, Asking asked = Asking.AsStatement, Access? access = null) =>
         Series.Of(name, Ratios(results), ArabicMixingPaper.Cells(results.Comparison.Preset, size, noise).Select(cell => results.Answers(cell, task, language, asked, access).Mean)).AsLineWithPoints();

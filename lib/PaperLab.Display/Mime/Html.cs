@@ -24,9 +24,11 @@ internal static class Html
         return $"<div style=\"{Font};overflow-x:auto;margin:6px 0\">{above}<table style=\"border-collapse:collapse;border:none;color:inherit;font-size:13px;margin:0;font-variant-numeric:tabular-nums\">\n<thead><tr style=\"background:none\">{head}</tr></thead>\n<tbody>\n{body}</tbody></table></div>";
     }
 
+    // Text whose first letter is Arabic or Hebrew reads from the right, its full stop on the left.
     private static string Cell(string tag, string content, bool right, string style)
     {
-        string align = right ? "right" : "left";
-        return $"<{tag} align=\"{align}\" style=\"text-align:{align};padding:4px 14px 4px 0;border:none;{style}\">{content}</{tag}>";
+        bool fromTheRight = content.FirstOrDefault(char.IsLetter) is >= '\u0590' and <= '\u08FF';
+        string align = right || fromTheRight ? "right" : "left";
+        return $"<{tag}{(fromTheRight ? " dir=\"rtl\"" : "")} align=\"{align}\" style=\"text-align:{align};padding:4px 14px 4px 0;border:none;{style}\">{content}</{tag}>";
     }
 }

@@ -114,7 +114,8 @@ internal static class FigureText
         return string.Concat(Enumerable.Range(0, width).Select(i =>
         {
             double[] stretch = [.. values.Skip(i * values.Count / width).Take(((i + 1) * values.Count / width) - (i * values.Count / width)).Where(double.IsFinite)];
-            return stretch.Length == 0 ? ' ' : range == 0 ? Blocks[3] : Blocks[(int)Math.Min(7, (stretch.Average() - min) / range * 8)];
+            // A mean of equal values may come out below them.
+            return stretch.Length == 0 ? ' ' : range == 0 ? Blocks[3] : Blocks[(int)Math.Clamp((stretch.Average() - min) / range * 8, 0, 7)];
         }));
     }
 

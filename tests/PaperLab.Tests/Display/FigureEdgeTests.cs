@@ -45,6 +45,15 @@ public sealed class FigureEdgeTests
         Assert.NotEqual(one, other);
     }
 
+    [Fact]
+    public void Values_that_differ_by_rounding_alone_have_a_text_too()
+    {
+        // The mean of three times 0.7 is a little less than 0.7.
+        double[] values = [.. Enumerable.Repeat(0.7, 119), Math.BitIncrement(0.7)];
+
+        Assert.Contains("t", Chart.Lines("t", Series.Of("line", values)).ToString());
+    }
+
     [Theory]
     [MemberData(nameof(Names))]
     public void It_is_drawn_in_every_form(string name)

@@ -9,6 +9,15 @@ public sealed class TableTests
     private static readonly Run[] s_runs = [new("AoE", 1, 2.34567, 12_345), new("MoE <b>", 2, double.NaN, 9)];
 
     [Fact]
+    public void Arabic_reads_from_the_right_and_nothing_else_does()
+    {
+        string html = Table.Of([new { English = "Fever.", Arabic = "3. حمى." }]).ToHtml();
+
+        Assert.Contains("<td dir=\"rtl\" align=\"right\" style=\"text-align:right", html);
+        Assert.Single(html.Split("dir=").Skip(1));
+    }
+
+    [Fact]
     public void Columns_come_from_properties_with_words_units_and_formats()
     {
         string text = Table.Of(s_runs, options => options.Caption("Runs").Column("Loss", unit: "nats", format: "F2").Hide("Seed")).ToString();

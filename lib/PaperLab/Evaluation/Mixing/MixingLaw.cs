@@ -4,6 +4,7 @@
 // Linear least squares, here and in ExponentialMixingLaw, is MathNet's QR decomposition: ML.NET's own least squares needs Intel's MKL,
 // which is not there on every platform.
 
+using MathNet.Numerics;
 using MathNet.Numerics.LinearAlgebra;
 using MathNet.Numerics.LinearAlgebra.Factorization;
 
@@ -94,6 +95,9 @@ public sealed class WeightedMixingLaw(string name, IReadOnlyList<(IMixingLaw Law
 internal static class MixingFit
 {
     private const double Determined = 1e-10; // rounding alone leaves 1e-16 of a column that the others determine
+
+    // Some dozens of rows and a handful of columns, solved a thousand times: to hand them to other threads takes longer than to solve them.
+    static MixingFit() => Control.UseSingleThread();
 
     public static double MeanLogSize(IReadOnlyList<MixingObservation> observations) => observations.Average(observation => Math.Log(observation.Parameters));
 
