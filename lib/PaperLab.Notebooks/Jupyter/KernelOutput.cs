@@ -26,7 +26,13 @@ internal sealed class KernelOutput : ICellOutputSink, IDisposable
     public KernelOutput(KernelWire wire)
     {
         _wire = wire;
-        _timer = new Timer(_ => Flush());
+        _timer = new Timer(_ =>
+        {
+            lock (_gate)
+            {
+                SendText(all: false);
+            }
+        });
     }
 
     /// <summary>From here on what is shown belongs to <paramref name="request"/>; with <paramref name="muted"/>, nothing is shown.</summary>
