@@ -1,5 +1,5 @@
 """Two small byte-pair tokenizers in Hugging Face's tokenizer.json: byte-level (GPT-2, Llama 3, Qwen) and metaspace with byte
-fallback (SentencePiece's, as Llama 2 and Mistral have it). Trained here, on the sentences below, and run here too; the ids and
+fallback (SentencePiece's, as Llama 2 and Mistral have it). Trained here, on the sentences below unless others are given, and run here too; the ids and
 texts that this gave were compared once with Hugging Face's own @huggingface/tokenizers 0.2.0 and were the same.
 """
 
@@ -114,7 +114,7 @@ def byte_characters():
 
 
 class ByteLevel:
-    def __init__(self, special, digits, nfc, pairs_as_lists, first_token=None, merges=40):
+    def __init__(self, special, digits, nfc, pairs_as_lists, first_token=None, merges=40, sample=SAMPLE):
         """digits: how many of a number stay together; pairs_as_lists: the newer form of merges; first_token: put before a text."""
         self.pattern = (
             r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}" + ("" if digits == 1 else "{1,%d}" % digits)
@@ -125,7 +125,7 @@ class ByteLevel:
         self.words = re.compile(pattern.replace(r"\p{L}", f"[{letters}]").replace(r"\p{N}", f"[{numbers}]"))
         self.nfc, self.lists, self.first = nfc, pairs_as_lists, first_token
         self.table = byte_characters()
-        self.merges = train(self.split(SAMPLE), merges)
+        self.merges = train(self.split(sample), merges)
         tokens = [self.table[byte] for byte in sorted(self.table, key=lambda b: self.table[b])] + [a + b for a, b in self.merges]
         self.vocabulary = numbered(tokens)
         self.special = {token: len(tokens) + i for i, token in enumerate(special)}
@@ -165,15 +165,15 @@ class ByteLevel:
 class Metaspace:
     MARK = "▁"
 
-    def __init__(self, as_normalizer, merges=40):
+    def __init__(self, as_normalizer, merges=40, sample=SAMPLE):
         """as_normalizer: the mark is put before every segment (Llama 2's file); otherwise only before the text, and only where it
         does not begin with a space (the Metaspace pre-tokenizer with prepend_scheme "first", newer Mistral's file)."""
         self.as_normalizer, self.lists = as_normalizer, not as_normalizer
         self.first = "<s>"
-        words = [self.MARK + word for word in SAMPLE.split()] + [self.MARK * 4] * 3
+        words = [self.MARK + word for word in sample.split()] + [self.MARK * 4] * 3
         self.merges = train(words, merges)
         tokens = ["<unk>", "<s>", "</s>", *(f"<0x{byte:02X}>" for byte in range(256))]
-        tokens += [a + b for a, b in self.merges] + sorted(set(SAMPLE.replace(" ", self.MARK)) - {"\n"})
+        tokens += [a + b for a, b in self.merges] + sorted(set(sample.replace(" ", self.MARK)) - {"\n"})
         self.vocabulary = numbered(tokens)
         self.special = {"<unk>": 0, "<s>": 1, "</s>": 2}
         self.size = len(tokens)

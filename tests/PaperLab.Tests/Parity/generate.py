@@ -15,6 +15,7 @@ sys.dont_write_bytecode = True
 
 import torch
 
+import choices
 import huggingface
 import policy
 import preference
@@ -382,6 +383,9 @@ def main():
     for family in huggingface.FAMILIES:
         huggingface.write_family(FIXTURES / "hf", family)
         print("family", family, flush=True)
+    for name in choices.CASES:
+        choices.write_case(FIXTURES / "choices", name)
+        print("choices", name, flush=True)
     files = sorted(str(path.relative_to(FIXTURES)) for path in FIXTURES.rglob("*") if path.is_file())
     (FIXTURES / "list.txt").write_text("".join(file + "\n" for file in files))
     print(len(files), "files,", sum((FIXTURES / file).stat().st_size for file in files) // 1024, "KiB")

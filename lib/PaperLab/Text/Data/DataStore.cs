@@ -44,6 +44,10 @@ public sealed class DataStore(string folder, string? searchPath = null)
         _ => throw new DataSetException(DataSetProblem.WrongContent, $"{PathOf(set)} does not match the SHA-256 of data set '{set.Name}'. Fetch it again with: paperlab data get {set.Name}"),
     };
 
+    /// <summary>The same, or null where it was never fetched: for what goes on without it.</summary>
+    /// <exception cref="DataSetException">It is damaged; the message names the command that fetches it.</exception>
+    public string? Find(DataSet set) => File.Exists(PathOf(set)) ? Require(set) : null;
+
     /// <summary>Fetches a set unless a sound copy is there; returns its path.</summary>
     /// <exception cref="DataSetException">The client is missing or fails, or the file is not the recorded one. What was there before is still there.</exception>
     public async Task<string> GetAsync(DataSet set, CancellationToken cancellation = default)

@@ -322,15 +322,11 @@ internal sealed partial class ForbiddenTexts
 
     // Lower case, words with single spaces between them; signs, vowel signs and stretching are left out.
     private static string[] SentencesOf(string text) =>
-        [.. End().Split(text).Select(sentence => string.Join(' ', Word().Matches(Silent().Replace(sentence, "")).Select(match => match.Value.ToLowerInvariant()))).Where(sentence => sentence.Length > 0)];
+        [.. End().Split(text).Select(sentence => string.Join(' ', Word().Matches(ArabicSpelling.WithoutVowelSigns(sentence)).Select(match => match.Value.ToLowerInvariant()))).Where(sentence => sentence.Length > 0)];
 
     [GeneratedRegex(@"[.?!؟\n]+", RegexOptions.CultureInvariant)]
     private static partial Regex End();
 
     [GeneratedRegex(@"[\p{L}\p{M}\p{N}]+", RegexOptions.CultureInvariant)]
     private static partial Regex Word();
-
-    // Tatweel and the Arabic vowel signs; shadda is one of them here.
-    [GeneratedRegex("[\u0640\u064B-\u0652\u0670]", RegexOptions.CultureInvariant)]
-    private static partial Regex Silent();
 }

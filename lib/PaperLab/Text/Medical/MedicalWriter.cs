@@ -295,11 +295,13 @@ public static partial class MedicalWriter
     /// <summary>ب and ل are written with their noun; after ل the article loses its alef, and of three lams two are written.</summary>
     internal static string WithPreposition(string preposition, string phrase)
     {
-        bool article = phrase.StartsWith("ال", StringComparison.Ordinal) && !s_noArticle.Contains(phrase.Split(' ')[0]);
-        return preposition != "ل" || !article ? preposition + phrase
+        return preposition != "ل" || !HasArticle(phrase) ? preposition + phrase
             : phrase.StartsWith("الل", StringComparison.Ordinal) ? $"ل{phrase[2..]}"
             : $"لل{phrase[2..]}";
     }
+
+    /// <summary>Whether a phrase's first word begins with the article.</summary>
+    internal static bool HasArticle(string phrase) => phrase.StartsWith("ال", StringComparison.Ordinal) && !s_noArticle.Contains(phrase.Split(' ')[0]);
 
     [GeneratedRegex(@"\{(?:(?<first>[^{}|]+)\|(?<second>[^{}|]+):(?<slot>[DEP])|(?<preposition>[بل]?)(?<slot>[DEeS]))\}", RegexOptions.CultureInvariant)]
     private static partial Regex Slot();
