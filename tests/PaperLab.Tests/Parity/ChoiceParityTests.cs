@@ -10,7 +10,7 @@ namespace PaperLab.Tests.Parity;
 
 public sealed class ChoiceParityTests : TorchTest
 {
-    private const double Limit = 5e-7;
+    private const double Limit = 1e-5;
 
     private static readonly JsonSerializerOptions s_strict = new(JsonSerializerDefaults.Web)
     {

@@ -1,6 +1,7 @@
 """Two small byte-pair tokenizers in Hugging Face's tokenizer.json: byte-level (GPT-2, Llama 3, Qwen) and metaspace with byte
-fallback (SentencePiece's, as Llama 2 and Mistral have it). Trained here, on the sentences below unless others are given, and run here too; the ids and
-texts that this gave were compared once with Hugging Face's own @huggingface/tokenizers 0.2.0 and were the same.
+fallback (SentencePiece's, as Llama 2 and Mistral have it). Trained here, on the sentences below unless others are given, and run
+here too; the ids and texts that this gave for those were compared once with Hugging Face's own @huggingface/tokenizers 0.2.0 and
+were the same.
 """
 
 import re

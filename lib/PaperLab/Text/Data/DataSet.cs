@@ -14,7 +14,7 @@ namespace PaperLab.Text.Data;
 /// <param name="Bytes">Its size.</param>
 /// <param name="Sha256">Its SHA-256 in lower-case hex.</param>
 /// <param name="Licence">Under what terms it comes.</param>
-/// <param name="Loader">How it is read: <c>brown</c> (corpus domains) or <c>archive</c> (the page that needs it reads the file).</param>
+/// <param name="Loader">How it is read: <c>brown</c> (corpus domains) or <c>archive</c> (read by what needs it, such as <see cref="Sources.ParallelText"/>).</param>
 /// <param name="Purpose">What it is for.</param>
 public sealed record DataSet(
     string Name, string Client, string Package, string Version, string File, long Bytes, string Sha256, string Licence, string Loader, string Purpose)
