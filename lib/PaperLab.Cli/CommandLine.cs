@@ -16,6 +16,7 @@ public static class CommandLine
           paperlab run autonomy-of-experts --preset smoke  one notebook, in under a minute
           paperlab check                                   are all notebooks well-formed, and do they compile?
           paperlab train data/results/PAPER/RUN.json       one training run again; under mpirun, in several processes
+          paperlab site --serve                            the notebooks as a gallery, in a browser
           paperlab doctor                                  what this machine has, and what is missing
           paperlab new my-paper                            a notebook to start from
           paperlab kernel install                          a C# kernel for Jupyter
@@ -77,6 +78,7 @@ public static class CommandLine
         root.Subcommands.Add(TrainCommand.Create());
         root.Subcommands.Add(CheckCommand.Create());
         root.Subcommands.Add(StampCommand.Create());
+        root.Subcommands.Add(SiteCommand.Create());
         root.Subcommands.Add(DoctorCommand.Create());
         root.Subcommands.Add(DataCommand.Create());
         root.Subcommands.Add(NewCommand.Create());

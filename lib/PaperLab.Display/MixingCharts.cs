@@ -12,7 +12,8 @@ public static class MixingCharts
 {
     private const double Chance = 0.25;
     private const string ShareLabel = "Share of Arabic in the stream";
-    private const string IntervalCaption = "Shaded: 95 % bootstrap interval over seeds and, in each, over diseases.";
+    private const string Bootstrap = "95 % bootstrap interval over seeds and, in each, over diseases.";
+    private const string IntervalCaption = $"Shaded: {Bootstrap}";
 
     /// <summary>A task as axis and panel titles call it.</summary>
     public static string NameOf(MedicalTask task) => task switch
@@ -37,7 +38,7 @@ public static class MixingCharts
     }
 
     /// <summary>Arabic accuracy by share of Arabic, both sizes.</summary>
-    public static Figure BySize(MixingResults results) => Tasks("Two sizes, Arabic questions", task =>
+    public static Figure BySize(MixingResults results) => Tasks("Two sizes, Arabic statements", task =>
         [.. Sizes.Select(size => Line(results, $"{size}, {results.Of(ArabicMixingPaper.Base(size))[0].Parameters / 1e6:0.00}M parameters", size, 0, task, TextLanguage.Arabic))]);
 
     /// <summary>Arabic accuracy by how the question is put.</summary>
@@ -74,15 +75,14 @@ public static class MixingCharts
                 Series.Of(arm.Name, ArabicMixingPaper.Tasks.Select(task => results.Answers(arm.Arm, task, TextLanguage.Arabic).Mean))))
             .YAxis("Right Arabic statements", percent: true, min: 0, max: 1)
             .ReferenceY(Chance, "chance")
-            .WithCaption("Bars: 95 % bootstrap interval over seeds and, in each, over diseases.");
+            .WithCaption($"Bars: {Bootstrap}");
 
     /// <summary>What laws fitted to the small model predict for the large one, and what it measured.</summary>
     public static Figure Laws(MixingResults results, IReadOnlyList<MixingReport> reports) => Chart.Grid(
         "Fitted to the small model, judged by the large one", 3,
         reports.GroupBy(report => report.Task).Select(task =>
         {
-            MixingReport first = task.First();
-            string[] cells = [.. ArabicMixingPaper.Cells(results.Comparison.Preset, ArabicMixingPaper.Large, first.Noise)];
+            IReadOnlyList<string> cells = ArabicMixingPaper.Cells(results.Comparison.Preset, ArabicMixingPaper.Large, task.First().Noise);
             Func<MixingRecord, double> metric = ArabicMixingPaper.Metrics.First(each => each.Name == task.Key).Of;
             return Chart.Lines(task.Key,
                 [

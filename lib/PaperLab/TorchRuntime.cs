@@ -60,6 +60,15 @@ public sealed record TorchRuntime(Device Device, int Threads, string Libtorch, s
     public TorchRuntime WithBFloat16() =>
         UsesBFloat16 || !Autocast.IsAvailable(Device.type) ? this : this with { UsesBFloat16 = true, Arithmetic = $"bf16 autocast, else {Arithmetic}" };
 
+    /// <summary>Waits until the device has computed all that it was given: a GPU runs ahead of the program. For clocks alone.</summary>
+    public void Synchronize()
+    {
+        if (IsCuda)
+        {
+            cuda.synchronize();
+        }
+    }
+
     /// <summary>Wraps one forward pass and its loss, in a using statement; the backward pass comes after it.</summary>
     internal Autocast BeginForward() => UsesBFloat16 ? Autocast.BFloat16(Device) : default;
 

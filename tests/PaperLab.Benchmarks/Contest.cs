@@ -7,11 +7,12 @@ namespace PaperLab.Benchmarks;
 /// <summary>One way: a name, and what runs one repeat and returns its seconds.</summary>
 internal sealed record Way(string Name, Func<double> Repeat)
 {
-    /// <summary>A way whose repeat is timed from outside.</summary>
-    public static Way Timed(string name, Action repeat) => new(name, () =>
+    /// <summary>A way whose repeat is timed from outside, until the device of <paramref name="runtime"/> has computed it.</summary>
+    public static Way Timed(string name, TorchRuntime runtime, Action repeat) => new(name, () =>
     {
         long start = Stopwatch.GetTimestamp();
         repeat();
+        runtime.Synchronize();
         return Stopwatch.GetElapsedTime(start).TotalSeconds;
     });
 }

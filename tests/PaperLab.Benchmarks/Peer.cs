@@ -21,17 +21,17 @@ internal sealed class Peer : IDisposable
     /// <summary>The version of its torch.</summary>
     public static string Version => Ask(Python.Value!, "import torch; print(torch.__version__)")?.Trim() ?? "unknown";
 
-    /// <summary>Starts peers/<paramref name="script"/>; null where there is no Python with torch.</summary>
-    public static Peer? Start(string script, int threads, params string[] arguments)
+    /// <summary>Starts peers/<paramref name="script"/> on the threads and the device of <paramref name="runtime"/>; null where there is no Python with torch.</summary>
+    public static Peer? Start(string script, TorchRuntime runtime, params string[] arguments)
     {
         if (Python.Value is not { } python)
         {
             return null;
         }
 
-        string path = Path.Combine(AppContext.BaseDirectory, "peers", script);
-        var start = new ProcessStartInfo(python, [path, "--threads", threads.ToString(CultureInfo.InvariantCulture), .. arguments]) { RedirectStandardInput = true, RedirectStandardOutput = true };
-        start.Environment["OMP_NUM_THREADS"] = threads.ToString(CultureInfo.InvariantCulture);
+        string path = Path.Combine(AppContext.BaseDirectory, "peers", script), threads = runtime.Threads.ToString(CultureInfo.InvariantCulture);
+        var start = new ProcessStartInfo(python, [path, "--threads", threads, "--device", runtime.Device.ToString(), .. arguments]) { RedirectStandardInput = true, RedirectStandardOutput = true };
+        start.Environment["OMP_NUM_THREADS"] = threads;
         start.Environment["OMP_WAIT_POLICY"] = "passive"; // as on this side: threads that spin at a barrier lose to any other process
         return new Peer(Process.Start(start) ?? throw new InvalidOperationException($"{python} does not start."));
     }

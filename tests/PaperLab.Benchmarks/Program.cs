@@ -6,13 +6,16 @@ using System.Globalization;
 using System.Text.Json;
 using PaperLab;
 using PaperLab.Benchmarks;
+using PaperLab.Native;
 using Spectre.Console;
 using Table = PaperLab.Benchmarks.Table;
 
 var known = new Dictionary<string, Func<Measurements, IEnumerable<Table>>>
 {
-    ["step"] = m => [m.Step()],
+    ["step"] = m => Autocast.IsAvailable(m.Device.type) ? [m.Step(bf16: false), m.Step(bf16: true)] : [m.Step(bf16: false)],
     ["experts"] = m => [m.Experts(8, 2, 344), m.Experts(64, 8, 88)],
+    ["autonomy"] = m => m.Autonomy(),
+    ["diffqkv"] = m => m.DiffQkv(),
     ["generation"] = m => [m.Generation()],
     ["rollouts"] = m => m.Rollouts(),
     ["attention"] = m => new[] { 128, 256, 512, 1024 }.SelectMany(length => new[] { m.Attention(length, bf16: false), m.Attention(length, bf16: true) }),
@@ -24,7 +27,7 @@ var names = new Argument<string[]>("name") { Description = $"What to measure: {s
 names.AcceptOnlyFromAmong([.. known.Keys]);
 var threads = new Option<int>("--threads") { Description = "Threads of each side.", DefaultValueFactory = _ => Environment.ProcessorCount };
 var rounds = new Option<int>("--rounds") { Description = "Counted rounds, in each of which every way runs once.", DefaultValueFactory = _ => 7 };
-var device = new Option<string>("--device") { Description = "auto, cpu, cuda or cuda:N. Peers run on a CPU only.", DefaultValueFactory = _ => "cpu" };
+var device = new Option<string>("--device") { Description = "auto, cpu, cuda or cuda:N, of both sides.", DefaultValueFactory = _ => "cpu" };
 var json = new Option<bool>("--json") { Description = "One JSON document in place of tables." };
 var command = new RootCommand("Times the library's ways of doing something in turn, in one run, beside PyTorch's where it is installed.") { names, threads, rounds, device, json };
 command.SetAction(parsed =>

@@ -82,7 +82,7 @@ internal sealed class RolloutContest(TorchRuntime runtime, int rounds)
         var there = new List<Parts>();
         var ways = new List<Way>
         {
-            Way.Timed("this library", () =>
+            Way.Timed("this library", runtime, () =>
             {
                 PolicyStep step = trainer.Take(1);
                 here.Add(new Parts(step.RolloutSeconds, step.RewardSeconds, step.TrainingSeconds));
@@ -161,7 +161,7 @@ internal sealed class RolloutContest(TorchRuntime runtime, int rounds)
             ("width", s_model.Width), ("layers", s_model.Layers), ("heads", s_model.Heads), ("hidden", ((DenseConfig)s_model.FeedForward).Hidden),
             ("vocabulary", s_model.VocabularySize), ("context", s_model.ContextLength), ("micro", s_step.MicroBatchSize),
         ];
-        return Peer.Start("rollouts.py", runtime.Threads, ["--case", folder, .. sizes.SelectMany(size => new[] { $"--{size.Item1}", $"{size.Item2}" })]);
+        return Peer.Start("rollouts.py", runtime, ["--case", folder, .. sizes.SelectMany(size => new[] { $"--{size.Item1}", $"{size.Item2}" })]);
     }
 
     private static string Agreed(CheckCase check, CheckResult found)

@@ -26,9 +26,12 @@ internal static class PageWriter
         }
     }
 
-    /// <summary>Live charts, by one plotly.js that the pages of a folder share; it lies in Plotly.NET beside this tool.</summary>
+    /// <summary>plotly.js, which lies in Plotly.NET beside this tool.</summary>
+    public static PlotlyScript ReadPlotly() => PlotlyScript.FromAssembly(Path.Combine(AppContext.BaseDirectory, "Plotly.NET.dll"));
+
+    /// <summary>Live charts, by one plotly.js that the pages of a folder share.</summary>
     private static HtmlPageOptions OptionsFor(Notebook notebook) => HasChart(notebook)
-        ? new HtmlPageOptions { Charts = ChartMode.Linked, Plotly = PlotlyScript.FromAssembly(Path.Combine(AppContext.BaseDirectory, "Plotly.NET.dll")) }
+        ? new HtmlPageOptions { Charts = ChartMode.Linked, Plotly = ReadPlotly() }
         : new HtmlPageOptions();
 
     private static bool HasChart(Notebook notebook) => notebook.Cells.SelectMany(cell => cell.Outputs).Any(output => output.Shown()?[PlotlyMimeType] is not null);

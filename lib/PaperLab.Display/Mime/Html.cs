@@ -18,7 +18,7 @@ internal static class Html
     /// <summary>A table: a caption line, a header row, rows. Cells are HTML already.</summary>
     public static string Table(string caption, IReadOnlyList<(string Header, bool Right)> columns, IEnumerable<IReadOnlyList<string>> rows)
     {
-        string head = string.Concat(columns.Select(column => Cell("th", column.Header, column.Right, $"font-weight:600;vertical-align:bottom;border-bottom:{StrongRule}")));
+        string head = string.Concat(columns.Select(column => Cell(column.Header.Length > 0 ? "th" : "td", column.Header, column.Right, $"font-weight:600;vertical-align:bottom;border-bottom:{StrongRule}")));
         string body = string.Concat(rows.Select(row => $"<tr style=\"background:none\">{string.Concat(row.Zip(columns, (cell, column) => Cell("td", cell, column.Right, $"vertical-align:top;border-bottom:{Rule}")))}</tr>\n"));
         string above = caption.Length == 0 ? "" : $"<p style=\"margin:0 0 4px 0\"><b>{caption}</b></p>\n";
         return $"<div style=\"{Font};overflow-x:auto;margin:6px 0\">{above}<table style=\"border-collapse:collapse;border:none;color:inherit;font-size:13px;margin:0;font-variant-numeric:tabular-nums\">\n<thead><tr style=\"background:none\">{head}</tr></thead>\n<tbody>\n{body}</tbody></table></div>";
@@ -29,6 +29,7 @@ internal static class Html
     {
         bool fromTheRight = content.FirstOrDefault(char.IsLetter) is >= '\u0590' and <= '\u08FF';
         string align = right || fromTheRight ? "right" : "left";
-        return $"<{tag}{(fromTheRight ? " dir=\"rtl\"" : "")} align=\"{align}\" style=\"text-align:{align};padding:4px 14px 4px 0;border:none;{style}\">{content}</{tag}>";
+        string scope = tag == "th" ? " scope=\"col\"" : "";
+        return $"<{tag}{scope}{(fromTheRight ? " dir=\"rtl\"" : "")} align=\"{align}\" style=\"text-align:{align};padding:4px 14px 4px 0;border:none;{style}\">{content}</{tag}>";
     }
 }

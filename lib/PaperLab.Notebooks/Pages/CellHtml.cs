@@ -6,7 +6,7 @@ using PaperLab.Notebooks.Format;
 
 namespace PaperLab.Notebooks.Pages;
 
-internal sealed class CellHtml(MarkdownHtml markdown, OutputHtml outputs)
+internal sealed class CellHtml(MarkdownHtml markdown, OutputHtml outputs, bool foldsCode)
 {
     private const int LinesBeforeFolding = 60;
 
@@ -52,12 +52,12 @@ internal sealed class CellHtml(MarkdownHtml markdown, OutputHtml outputs)
         return $"<section class=\"code{(failed ? " failed" : "")}\">\n{input}{output}</section>\n";
     }
 
-    private static string Input(Cell cell)
+    private string Input(Cell cell)
     {
         string source = cell.Source.TrimEnd();
         string code = cell.Language == "csharp" ? CSharpHighlighter.ToHtml(source) : Html.Escape(source);
         string listing = $"<pre class=\"listing\" dir=\"ltr\"><code>{code}</code></pre>\n";
-        bool hidden = cell.HasTag("hide-input") || Flag(cell, "source_hidden");
+        bool hidden = foldsCode || cell.HasTag("hide-input") || Flag(cell, "source_hidden");
         int lines = source.AsSpan().Count('\n') + 1;
         if (hidden || lines > LinesBeforeFolding)
             listing = $"<details{(hidden ? "" : " open")}><summary>Code, {lines} {(lines == 1 ? "line" : "lines")}</summary>\n{listing}</details>\n";

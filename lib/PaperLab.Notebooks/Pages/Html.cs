@@ -44,6 +44,14 @@ internal static partial class Html
     public static IEnumerable<string> ExternalResources(string html) =>
         ResourceReference().Matches(html).Select(match => match.Groups["address"].Value);
 
+    /// <summary>A text that is embedded in this assembly beside <paramref name="type"/>.</summary>
+    public static string Resource(Type type, string name)
+    {
+        using Stream stream = type.Assembly.GetManifestResourceStream(type, name)!;
+        using var reader = new StreamReader(stream);
+        return reader.ReadToEnd();
+    }
+
     [GeneratedRegex("</(script)", RegexOptions.IgnoreCase)]
     private static partial Regex ScriptEnd();
 

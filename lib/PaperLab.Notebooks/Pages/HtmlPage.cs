@@ -8,8 +8,11 @@ namespace PaperLab.Notebooks.Pages;
 
 public static class HtmlPage
 {
-    private static readonly string Style = Resource("page.css");
-    private static readonly string ChartScript = Resource("charts.js");
+    /// <summary>page.css.</summary>
+    internal static string Style { get; } = Html.Resource(typeof(HtmlPage), "page.css");
+
+    /// <summary>charts.js.</summary>
+    internal static string ChartScript { get; } = Html.Resource(typeof(HtmlPage), "charts.js");
 
     /// <summary>The page of <paramref name="notebook"/>.</summary>
     /// <exception cref="ArgumentException">Live charts are asked for without plotly.js.</exception>
@@ -42,21 +45,7 @@ public static class HtmlPage
         if (options.Charts != ChartMode.Still && options.Plotly is null)
             throw new ArgumentException($"Charts is {options.Charts}, which needs Plotly: give plotly.js (PlotlyScript.FromAssembly) or choose {ChartMode.Still}.", nameof(options));
 
-        int cellNumber = 0;
-        void Warn(string message) => options.Warn($"cell {cellNumber}: {message}");
-        var contents = new TableOfContents();
-        string? folder = options.SourceFolder ?? Path.GetDirectoryName(notebook.Path);
-        var markdown = new MarkdownHtml(contents, folder, Warn);
-        var outputs = new OutputHtml(markdown, options, Warn);
-        var cells = new CellHtml(markdown, outputs);
-        var body = new StringBuilder();
-        foreach (Cell cell in notebook.Cells)
-        {
-            cellNumber++;
-            body.Append(cells.ToHtml(cell));
-        }
-
-        string title = options.Title ?? contents.Title ?? Path.GetFileNameWithoutExtension(notebook.Path) ?? "Notebook";
+        PageBody body = PageBody.Of(notebook, options);
         string html = $"""
             <!DOCTYPE html>
             <html lang="en">
@@ -65,18 +54,18 @@ public static class HtmlPage
             <meta name="viewport" content="width=device-width, initial-scale=1">
             <meta name="color-scheme" content="light dark">
             <meta name="generator" content="PaperLab">
-            <title>{Html.Escape(title)}</title>
+            <title>{Html.Escape(body.Title)}</title>
             <style>
             {Style}</style>
-            {(outputs.HasLiveChart ? Scripts(options) : "")}</head>
+            {(body.HasLiveChart ? Scripts(options) : "")}</head>
             <body>
-            {contents.ToHtml()}<main>
-            {body}</main>
+            {body.Contents}<main>
+            {body.Cells}</main>
             {RunStamp.ToHtml(notebook)}</body>
             </html>
 
             """;
-        return (html, outputs.HasLiveChart);
+        return (html, body.HasLiveChart);
     }
 
     private static string Scripts(HtmlPageOptions options)
@@ -85,12 +74,5 @@ public static class HtmlPage
             ? $"<script>{Html.ScriptSource(options.Plotly!.Source)}</script>"
             : $"<script src=\"{HtmlPageOptions.LinkedScriptName}\" defer></script>";
         return $"{plotly}\n<script>\n{ChartScript}</script>\n";
-    }
-
-    private static string Resource(string name)
-    {
-        using Stream stream = typeof(HtmlPage).Assembly.GetManifestResourceStream(typeof(HtmlPage), name)!;
-        using var reader = new StreamReader(stream);
-        return reader.ReadToEnd();
     }
 }

@@ -1,5 +1,7 @@
 // What a caller decides about a page.
 
+using PaperLab.Notebooks.Format;
+
 namespace PaperLab.Notebooks.Pages;
 
 /// <summary>How interactive charts reach a page.</summary>
@@ -37,4 +39,13 @@ public sealed record HtmlPageOptions
 
     /// <summary>Told about what could not be shown as meant: an unknown TeX command, a missing attachment, something a page would load from the network.</summary>
     public Action<string> Warn { get; init; } = static _ => { };
+
+    /// <summary>Every cell's code is folded away, for who reads rather than runs.</summary>
+    internal bool FoldsCode { get; init; }
+
+    /// <summary>Markup that stands in an output's place; null where the output shows itself.</summary>
+    internal Func<CellOutput, string?> Instead { get; init; } = static _ => null;
+
+    /// <summary>The address under which the page finds an output's picture, from its MIME type and its base64; by default the picture itself.</summary>
+    internal Func<string, string, string> AddressOfPicture { get; init; } = Html.DataUri;
 }

@@ -1,6 +1,7 @@
 // The outputs of a code cell: for each the richest form a page can show, escaped unless it is markup that the notebook
 // made on purpose (text/html is trusted, as everywhere in the Jupyter world).
 
+using System.Buffers.Binary;
 using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Nodes;
@@ -44,6 +45,7 @@ internal sealed partial class OutputHtml(MarkdownHtml markdown, HtmlPageOptions 
 
     private string ToHtml(CellOutput output) => output switch
     {
+        _ when options.Instead(output) is { } html => html,
         StreamOutput { Name: StreamName.Stdout } stream => Text(stream.Text, "stdout"),
         StreamOutput stream => Text(stream.Text, "stderr"),
         DisplayOutput display => Block("display", Show(display.Data, display.Metadata)),
@@ -85,13 +87,13 @@ internal sealed partial class OutputHtml(MarkdownHtml markdown, HtmlPageOptions 
     private static bool HasStillPicture(MimeBundle data) => data["image/svg+xml"] is not null || Pictures.Any(type => data[type] is not null);
 
     /// <summary>A picture element for the first picture of the bundle. SVG goes in as a picture too: its scripts and ids stay in there.</summary>
-    private static string? StillPicture(MimeBundle data, JsonObject? metadata)
+    private string? StillPicture(MimeBundle data, JsonObject? metadata)
     {
         string alt = Html.Escape(AltText(data.PlainText));
         foreach (string type in Pictures)
         {
             if (data[type] is { } base64)
-                return $"<img src=\"{Html.DataUri(type, base64.ToString())}\" alt=\"{alt}\"{Size(metadata?[type] ?? metadata)}>";
+                return $"<img src=\"{options.AddressOfPicture(type, base64.ToString())}\" alt=\"{alt}\"{SizeOf(type, base64.ToString(), metadata)}>";
         }
         return data["image/svg+xml"] is { } svg
             ? $"<img src=\"{Html.DataUri("image/svg+xml", Convert.ToBase64String(System.Text.Encoding.UTF8.GetBytes(svg.ToString())))}\" alt=\"{alt}\"{Size(metadata?["image/svg+xml"] ?? metadata)}>"
@@ -100,8 +102,23 @@ internal sealed partial class OutputHtml(MarkdownHtml markdown, HtmlPageOptions 
 
     private static string AltText(string plain)
     {
-        string text = string.Join(' ', plain.Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries));
+        string text = string.Join(' ', Words(plain).Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries));
         return text.Length == 0 ? "An output of this cell, as a picture" : text.Length <= MaxAltLength ? text : text[..MaxAltLength] + "…";
+    }
+
+    /// <summary>A summary's first lines; what is set in columns, which nobody wants read out, begins with a line that is indented.</summary>
+    private static string Words(string plain) => string.Join('\n', plain.Split('\n').TakeWhile((line, index) => index == 0 || !line.StartsWith("  ", StringComparison.Ordinal)));
+
+    /// <summary>A page that knows a picture's size before the picture is there does not jump when it comes.</summary>
+    private static string SizeOf(string type, string base64, JsonObject? metadata) =>
+        Size(metadata?[type] ?? metadata) is { Length: > 0 } given ? given : type == "image/png" ? PngSize(base64) : "";
+
+    /// <summary>A PNG tells its width and height in bytes 16 to 23.</summary>
+    private static string PngSize(string base64)
+    {
+        Span<byte> head = stackalloc byte[24];
+        return base64.Length > 32 && Convert.TryFromBase64Chars(base64.AsSpan(0, 32), head, out int read) && read == head.Length
+            ? $" width=\"{BinaryPrimitives.ReadUInt32BigEndian(head[16..])}\" height=\"{BinaryPrimitives.ReadUInt32BigEndian(head[20..])}\"" : "";
     }
 
     private static string Size(JsonNode? metadata) => string.Concat(Dimensions.Select(name =>
@@ -111,11 +128,16 @@ internal sealed partial class OutputHtml(MarkdownHtml markdown, HtmlPageOptions 
     private string Chart(JsonNode figure, MimeBundle data, JsonObject? metadata)
     {
         string still = StillPicture(data, metadata) ?? PlainText(data.PlainText);
+        string values = Values(data.PlainText);
         if (options.Charts == ChartMode.Still)
-            return $"<figure class=\"chart\">{still}</figure>";
+            return $"<figure class=\"chart\">{still}</figure>{values}";
         HasLiveChart = true;
-        return $"<figure class=\"chart\"><div class=\"still\">{still}</div><script type=\"application/json\">{Html.ScriptJson(figure.ToJsonString(Compact))}</script></figure>";
+        return $"<figure class=\"chart\"><div class=\"still\">{still}</div><script type=\"application/json\">{Html.ScriptJson(figure.ToJsonString(Compact))}</script></figure>{values}";
     }
+
+    /// <summary>What the chart shows in numbers, for who cannot see it or wants them; nothing where the picture's description has it all.</summary>
+    private string Values(string plain) => Words(plain).Length == plain.Length ? ""
+        : $"<details class=\"values\"><summary>Values</summary>{PlainText(plain)}</details>";
 
     private string Latex(string latex)
     {

@@ -50,28 +50,32 @@ public static class PageClaims
         var claims = new List<PageClaim>();
         foreach (Cell cell in page.Cells)
         {
-            foreach (JsonNode table in cell.Outputs.Select(output => output.Shown()?[MimeType]).OfType<JsonNode>())
+            try
             {
-                claims.AddRange(Read(table, cell));
+                claims.AddRange(cell.Outputs.SelectMany(Of));
+            }
+            catch (JsonException error)
+            {
+                throw new JsonException($"the claims in the output of cell {cell.Id} cannot be read: {error.Message}", error);
             }
         }
 
         return claims;
     }
 
-    private static PageClaim[] Read(JsonNode table, Cell cell)
+    /// <summary>The claims that an output shows; none where it shows something else than a claims table.</summary>
+    /// <exception cref="JsonException">They are damaged.</exception>
+    public static IReadOnlyList<PageClaim> Of(CellOutput output)
     {
-        try
+        if (output.Shown()?[MimeType] is not { } table)
         {
-            PageClaim[] claims = (table as JsonObject)?["claims"].Deserialize(PageClaimsJson.Default.PageClaimArray) ?? throw new JsonException("there is no list \"claims\".");
-            return claims.FirstOrDefault(claim => !PageClaim.Verdicts.Contains(claim.Verdict)) is { } odd
-                ? throw new JsonException($"the verdict of \"{odd.Statement}\" is \"{odd.Verdict}\"; it must be one of: {string.Join(", ", PageClaim.Verdicts)}.")
-                : claims;
+            return [];
         }
-        catch (JsonException error)
-        {
-            throw new JsonException($"the claims in the output of cell {cell.Id} cannot be read: {error.Message}", error);
-        }
+
+        PageClaim[] claims = (table as JsonObject)?["claims"].Deserialize(PageClaimsJson.Default.PageClaimArray) ?? throw new JsonException("there is no list \"claims\".");
+        return claims.FirstOrDefault(claim => !PageClaim.Verdicts.Contains(claim.Verdict)) is { } odd
+            ? throw new JsonException($"the verdict of \"{odd.Statement}\" is \"{odd.Verdict}\"; it must be one of: {string.Join(", ", PageClaim.Verdicts)}.")
+            : claims;
     }
 }
 

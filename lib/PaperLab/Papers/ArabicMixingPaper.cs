@@ -41,12 +41,7 @@ public static class ArabicMixingPaper
     public static IReadOnlyList<MedicalTask> Tasks { get; } = Enum.GetValues<MedicalTask>();
 
     /// <summary>The share that the paper found best for a task's counterpart (8B base): MMLU 0, PubMedQA 1, MedQA 0.4.</summary>
-    public static double PaperRatio(MedicalTask task) => task switch
-    {
-        MedicalTask.Recall => 0,
-        MedicalTask.Reading => 1,
-        _ => 0.4,
-    };
+    public static double PaperRatio(MedicalTask task) => PublishedFor(task).Best;
 
     /// <summary>The shares of Arabic of a preset, rising.</summary>
     public static IReadOnlyList<double> Ratios(string preset) => Of(preset).Ratios;
@@ -78,10 +73,13 @@ public static class ArabicMixingPaper
     /// <summary>What a share of Arabic can be tuned for: a task in Arabic, all of them, or both languages.</summary>
     public static IReadOnlyList<MixingMetric> Metrics { get; } =
     [
-        .. Enum.GetValues<MedicalTask>().Select(OfTask),
+        .. Tasks.Select(OfTask),
         new("all tasks, Arabic", null, Arabic),
-        new("all tasks, both languages", null, run => (Arabic(run) + English(run)) / 2),
+        BothLanguages,
     ];
+
+    /// <summary>Share of right statements, mean over tasks and languages.</summary>
+    public static MixingMetric BothLanguages => new("all tasks, both languages", null, run => (Arabic(run) + English(run)) / 2);
 
     /// <summary>Share of right Arabic statements of a task.</summary>
     public static MixingMetric OfTask(MedicalTask task) => new($"{task}, Arabic", task, run => run.Accuracy(task, TextLanguage.Arabic, Asking.AsStatement));
@@ -150,50 +148,42 @@ public static class ArabicMixingPaper
             [.. Enumerable.Range(firstSeed, sizes.Seeds)]);
     }
 
-    /// <summary>
-    /// What laws fitted to the small model's sweep say of the large one, metric by metric: lines, exponentials, and trees where LightGBM
-    /// loads.
-    /// </summary>
+    /// <summary>What laws fitted to the small model's sweep say of the large one, metric by metric.</summary>
     /// <param name="results">The runs.</param>
     /// <param name="noise">ε of the large model's cells.</param>
-    public static IReadOnlyList<MixingReport> Laws(MixingResults results, double noise = 0)
+    public static IReadOnlyList<MixingReport> Laws(MixingResults results, double noise = 0) => [.. Metrics.SelectMany(metric => LawsOf(results, metric, noise))];
+
+    /// <summary>The same of one metric: a regression, an exponential, and trees where LightGBM loads.</summary>
+    public static IReadOnlyList<MixingReport> LawsOf(MixingResults results, MixingMetric metric, double noise = 0)
     {
         string preset = results.Comparison.Preset;
-        return
+        IReadOnlyList<MixingObservation> small = results.Observations(Noises(preset).SelectMany(each => Cells(preset, Small, each)).Distinct(), metric);
+        IReadOnlyList<MixingObservation> large = [.. results.Observations(Cells(preset, Large, noise), metric).Select(observation => observation with { Noise = noise })];
+        IMixingLaw[] laws =
         [
-            .. Metrics.SelectMany(metric =>
-            {
-                IReadOnlyList<MixingObservation> small = results.Observations(Noises(preset).SelectMany(each => Cells(preset, Small, each)).Distinct(), metric);
-                IReadOnlyList<MixingObservation> large = [.. results.Observations(Cells(preset, Large, noise), metric).Select(observation => observation with { Noise = noise })];
-                IMixingLaw[] laws =
-                [
-                    LinearMixingLaw.Fit(small),
-                    ExponentialMixingLaw.Fit(small),
-                    .. TreeMixingLaw.IsAvailable ? [TreeMixingLaw.Fit(small)] : Array.Empty<IMixingLaw>(),
-                ];
-                double[] rivals = metric.Task is { } task ? [Half, PaperRatio(task)] : [Half];
-                return laws.Select(law => MixingReport.Of(law, large, MixingGoal.Highest, rivals));
-            }),
+            LinearMixingLaw.Fit(small),
+            ExponentialMixingLaw.Fit(small),
+            .. TreeMixingLaw.IsAvailable ? [TreeMixingLaw.Fit(small)] : Array.Empty<IMixingLaw>(),
         ];
+        double[] rivals = metric.Task is { } task ? [Half, PaperRatio(task)] : [Half];
+        return [.. laws.Select(law => MixingReport.Of(law, large, MixingGoal.Highest, rivals))];
     }
 
     /// <summary>
-    /// A number of the cell whose share has the best mean over the other seeds, seed by seed: whoever tunes does not see what he is judged
+    /// The value of the cell whose share has the best mean over the other seeds, seed by seed: whoever tunes does not see what he is judged
     /// by.
     /// </summary>
     /// <param name="results">The runs.</param>
     /// <param name="size">The model.</param>
-    /// <param name="tunedFor">What is best.</param>
+    /// <param name="metric">What is tuned for, and measured.</param>
     /// <param name="noise">ε.</param>
-    /// <param name="measured">What is measured; null for what it is tuned for.</param>
-    public static IReadOnlyList<double> Tuned(MixingResults results, string size, Func<MixingRecord, double> tunedFor, double noise = 0, Func<MixingRecord, double>? measured = null)
+    public static IReadOnlyList<double> Tuned(MixingResults results, string size, Func<MixingRecord, double> metric, double noise = 0)
     {
-        double[][] tuning = [.. Cells(results.Comparison.Preset, size, noise).Select(cell => results.Values(cell, tunedFor).ToArray())];
-        double[][] values = [.. Cells(results.Comparison.Preset, size, noise).Select(cell => results.Values(cell, measured ?? tunedFor).ToArray())];
+        IReadOnlyList<double>[] cells = [.. Cells(results.Comparison.Preset, size, noise).Select(cell => results.Values(cell, metric))];
         return
         [
             .. Enumerable.Range(0, results.Comparison.Seeds.Count).Select(seed =>
-                values[Enumerable.Range(0, tuning.Length).MaxBy(cell => tuning[cell].Where((_, other) => other != seed).Average())][seed]),
+                cells.MaxBy(values => values.Where((_, other) => other != seed).Average())![seed]),
         ];
     }
 
@@ -229,36 +219,36 @@ public static class ArabicMixingPaper
         string preset = results.Comparison.Preset;
         double noise = Noises(preset)[^1];
         string setting = $"{results.Of(Base(Small))[0].Parameters / 1e6:0.00}M and {results.Of(Base(Large))[0].Parameters / 1e6:0.00}M parameters, {results.Comparison.Seeds.Count} seeds";
-        IReadOnlyList<double> Cross(string size, double ratio, Func<MixingRecord, double> metric, double each = 0) => results.Values(Cell(size, ratio, each), metric);
-        Interval Difference(IReadOnlyList<double> values, IReadOnlyList<double> rival) => Interval.OfPairedDifference([.. values], [.. rival]);
-        IReadOnlyList<double> TunedByTask(string size) => Average([.. Tasks.Select(task => Tuned(results, size, OfTask(task).Of))]);
+        IReadOnlyList<double> At(double ratio, Func<MixingRecord, double> metric, double each = 0) => results.Values(Cell(Large, ratio, each), metric);
+        double[] tunedByTask = Average([.. Tasks.Select(task => Tuned(results, Large, OfTask(task).Of))]);
         Claim Positive(string statement, string paper, Interval difference, string unit) => Claim.Test(statement, paper, setting, difference, ClaimedSign.Positive, unit);
         Claim Negative(string statement, string paper, Interval difference, string unit) => Claim.Test(statement, paper, setting, difference, ClaimedSign.Negative, unit);
         return
         [
             Positive("Translating everything is not enough: a tuned share is better than Arabic alone", "8B: best share 1, 0.8, 0.4, 0 on its four benchmarks; 70B: 1 on all",
-                Difference(Tuned(results, Large, Arabic), Cross(Large, 1, Arabic)), "right Arabic statements, tuned share − Arabic alone, large"),
+                Interval.OfPairedDifference(Tuned(results, Large, Arabic), At(1, Arabic)), "right Arabic statements, tuned share − Arabic alone, large"),
             Positive("A translator before an English model is not enough: a tuned Arabic model is better than a perfect one", "not compared; our baseline",
-                Difference(Tuned(results, Large, Arabic, noise), Cross(Large, 0, Translated)), $"right, tuned share − English only asked through a perfect translator; large, data translated with {noise:0 %} errors"),
+                Interval.OfPairedDifference(Tuned(results, Large, Arabic, noise), At(0, Translated)), $"right, tuned share − English only asked through a perfect translator; large, data translated with {noise:0 %} errors"),
             Positive("The same where that translator errs as often as the one of the data", "not compared; our baseline",
-                Difference(Tuned(results, Large, Arabic, noise), Cross(Large, Ratios(preset)[1], Translated, noise)), $"right, tuned share − {Ratios(preset)[1]:0 %} Arabic asked through a translator with {noise:0 %} errors; large"),
+                Interval.OfPairedDifference(Tuned(results, Large, Arabic, noise), At(Ratios(preset)[1], Translated, noise)), $"right, tuned share − {Ratios(preset)[1]:0 %} Arabic asked through a translator with {noise:0 %} errors; large"),
             Positive("Errors of the translator cost accuracy", "suspected, not tested",
-                Difference(Tuned(results, Large, Arabic), Tuned(results, Large, Arabic, noise)), $"right Arabic statements, ε = 0 − ε = {noise}, each at its tuned share, large"),
+                Interval.OfPairedDifference(Tuned(results, Large, Arabic), Tuned(results, Large, Arabic, noise)), $"right Arabic statements, ε = 0 − ε = {noise}, each at its tuned share, large"),
             Positive("The best share differs by task: a share for each task is better than one for all", "8B: 1, 0.8, 0.4, 0",
-                Difference(TunedByTask(Large), Tuned(results, Large, Arabic)), "right Arabic statements, mean over tasks, large"),
+                Interval.OfPairedDifference(tunedByTask, Tuned(results, Large, Arabic)), "right Arabic statements, mean over tasks, large"),
             .. Tasks.Select(task =>
             {
-                (string benchmark, double alone, double half) = PublishedFor(task);
+                PublishedMixing published = PublishedFor(task);
+                double alone = published.At(1), half = published.At(Half);
                 bool better = alone > half; // the paper's sign: it differs by task
                 return Claim.Test(
-                    $"{task}: Arabic alone is {(better ? "better" : "worse")} than half", $"{benchmark}, 8B: {100 * alone:0.0} against {100 * half:0.0}", setting,
+                    $"{task}: Arabic alone is {(better ? "better" : "worse")} than half", $"{published.Benchmark}, 8B: {100 * alone:0.0} against {100 * half:0.0}", setting,
                     results.Answers(Cell(Large, 1), task, TextLanguage.Arabic).Minus(results.Answers(Cell(Large, Half), task, TextLanguage.Arabic)),
                     better ? ClaimedSign.Positive : ClaimedSign.Negative, "right Arabic statements, Arabic alone − half, large");
             }),
             Positive("A larger model with a tuned share beats a smaller one with its own", "70B 76.8 against 8B 71.2 (PubMedQA); better on all four",
-                Difference(Tuned(results, Large, Arabic), Tuned(results, Small, Arabic)), "right Arabic statements, large − small"),
+                Interval.OfPairedDifference(Tuned(results, Large, Arabic), Tuned(results, Small, Arabic)), "right Arabic statements, large − small"),
             Positive("Tuning the share is worth it beside always half", "8B: 71.2 against 61.2 (PubMedQA), others within 2",
-                Difference(Tuned(results, Large, Arabic), Cross(Large, Half, Arabic)), "right Arabic statements, tuned − half, large"),
+                Interval.OfPairedDifference(Tuned(results, Large, Arabic), At(Half, Arabic)), "right Arabic statements, tuned − half, large"),
             Positive("Fine-tuning alone is not enough: documents before the questions help", "inferred, no such run",
                 results.Difference(ContinuedTuned, FineTuned, Arabic), "right Arabic statements, continued then fine-tuned − fine-tuned only"),
             Positive("… also where the questions are asked that fine-tuning has trained", "inferred, no such run",
@@ -269,7 +259,7 @@ public static class ArabicMixingPaper
                 results.Difference(Cell(Large, 1), Base(Large), English), "right English statements, Arabic alone − base, large"),
             Positive("Half Arabic keeps what English knew", "not reported",
                 results.Difference(Cell(Large, Half), Cell(Large, 1), English), "right English statements, half − Arabic alone, large"),
-            .. Laws(results).Where(report => report.Task == "all tasks, both languages").Select(report => Positive(
+            .. LawsOf(results, BothLanguages).Select(report => Positive(
                 $"A law fitted to the small model chooses better than always half ({report.Law})", "not tested; RegMix does so for losses",
                 report.Baselines[0].Gain, $"right statements of both languages, predicted share {report.Predicted:0.00} − half, large")),
             Claim.NotTestable("71.2 (8B) and 76.8 (70B) on PubMedQA in Arabic, and the paper's other figures", "tables above", "they are of pretrained models of 8B and 70B parameters; BenchmarkReader runs the same evaluation on your own files and checkpoint"),
@@ -280,13 +270,11 @@ public static class ArabicMixingPaper
 
     private static double[] Average(IReadOnlyList<IReadOnlyList<double>> bySeed) => [.. bySeed[0].Select((_, seed) => bySeed.Average(values => values[seed]))];
 
-    // Arabic alone and half of it, on the task's counterpart.
-    private static (string Benchmark, double Alone, double Half) PublishedFor(MedicalTask task)
+    // The paper's 8B model on the task's counterpart.
+    private static PublishedMixing PublishedFor(MedicalTask task)
     {
         string benchmark = task switch { MedicalTask.Recall => "MMLU medical", MedicalTask.Reading => "PubMedQA", _ => "MedQA" };
-        PublishedMixing row = ArabicMixingTables.All.First(each => each.Model == ArabicMixingTables.Small && each.Benchmark == benchmark);
-        double At(double ratio) => row.Points.First(point => point.Ratio == ratio).Accuracy;
-        return (benchmark, At(1), At(Half));
+        return ArabicMixingTables.All.First(row => row.Model == ArabicMixingTables.Small && row.Benchmark == benchmark);
     }
 
     private static Preset Of(string preset) => preset switch

@@ -14,6 +14,9 @@ public sealed record PublishedMixing(string Model, string Benchmark, int Questio
     /// <summary>The share with the highest accuracy.</summary>
     public double Best => Points.MaxBy(point => point.Accuracy).Ratio;
 
+    /// <summary>The accuracy at a share of the table.</summary>
+    public double At(double ratio) => Points.First(point => point.Ratio == ratio).Accuracy;
+
     /// <summary>The standard error that so many questions leave a single run, at its best share.</summary>
     public double StandardError => Math.Sqrt(Points.Max(point => point.Accuracy * (1 - point.Accuracy)) / Questions);
 }

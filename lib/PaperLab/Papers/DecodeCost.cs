@@ -113,7 +113,7 @@ public sealed record DecodeCost(DecodeGrid Grid, RunEnvironment Environment, IRe
         {
             using var scope = NewDisposeScope();
             using var noGrad = no_grad();
-            Bench[] benches = [.. grid.Shapes.Select(shape => new Bench(grid, shape, length, runtime.Device))];
+            Bench[] benches = [.. grid.Shapes.Select(shape => new Bench(grid, shape, length, runtime))];
             var rounds = Enumerable.Range(0, grid.Rounds + 1).Select(_ => benches.Select(bench => bench.Time()).ToArray()).Skip(1).ToArray(); // the first pays for code being compiled
             cells.AddRange(benches.Select((bench, i) => new DecodeCell(grid.Shapes[i].Name, length, bench.CacheBytes, [.. rounds.Select(round => round[i])])));
             Array.ForEach(benches, bench => bench.Dispose());
@@ -203,6 +203,7 @@ public sealed record DecodeCost(DecodeGrid Grid, RunEnvironment Environment, IRe
     private sealed class Bench : IDisposable
     {
         private readonly DecodeGrid _grid;
+        private readonly TorchRuntime _runtime;
         private readonly KeyValueCache _cache, _shorter;
         private readonly Tensor _q_BHTD, _k_BHTD, _v_BHTD, _h_BTC;
         private readonly Tensor _k_BHSD, _v_BHSD;
@@ -210,9 +211,10 @@ public sealed record DecodeCost(DecodeGrid Grid, RunEnvironment Environment, IRe
         private readonly int _length;
         private readonly AttentionMask _mask;
 
-        public Bench(DecodeGrid grid, DecodeShape shape, int length, Device device)
+        public Bench(DecodeGrid grid, DecodeShape shape, int length, TorchRuntime runtime)
         {
-            (_grid, _length) = (grid, length);
+            (_grid, _length, _runtime) = (grid, length, runtime);
+            Device device = runtime.Device;
             TransformerConfig config = grid.ConfigOf(shape);
             Tensor Tokens(int heads, int count) => randn(grid.Rows, heads, count, grid.HeadWidth, device: device);
             (_q_BHTD, _k_BHTD, _v_BHTD) = (Tokens(grid.Heads, 1), Tokens(shape.KeyHeads, 1), Tokens(shape.ValueHeads, 1));
@@ -247,7 +249,7 @@ public sealed record DecodeCost(DecodeGrid Grid, RunEnvironment Environment, IRe
 
         private double Milliseconds(Action<int> token)
         {
-            Synchronize();
+            _runtime.Synchronize();
             var stopwatch = Stopwatch.StartNew();
             for (int i = 0; i < _grid.Tokens; i++)
             {
@@ -255,17 +257,8 @@ public sealed record DecodeCost(DecodeGrid Grid, RunEnvironment Environment, IRe
                 token(i);
             }
 
-            Synchronize();
+            _runtime.Synchronize();
             return stopwatch.Elapsed.TotalMilliseconds / _grid.Tokens;
-        }
-
-        // A GPU runs ahead of the program.
-        private void Synchronize()
-        {
-            if (_h_BTC.device_type == DeviceType.CUDA)
-            {
-                cuda.synchronize();
-            }
         }
 
         private double Milliseconds<T>(Func<int, T> token) => Milliseconds((int i) => { _ = token(i); });

@@ -136,7 +136,7 @@ public sealed record ExpertCost(ExpertCostGrid Grid, RunEnvironment Environment,
         {
             if (step == 1)
             {
-                Synchronize(runtime);
+                runtime.Synchronize();
                 stopwatch.Start();
             }
 
@@ -148,17 +148,8 @@ public sealed record ExpertCost(ExpertCostGrid Grid, RunEnvironment Environment,
             optimizer.ZeroGradients();
         }
 
-        Synchronize(runtime);
+        runtime.Synchronize();
         return stopwatch.Elapsed.TotalSeconds;
-    }
-
-    // A GPU runs ahead of the program.
-    private static void Synchronize(TorchRuntime runtime)
-    {
-        if (runtime.IsCuda)
-        {
-            cuda.synchronize();
-        }
     }
 }
 

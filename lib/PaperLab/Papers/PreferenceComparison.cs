@@ -51,11 +51,7 @@ public sealed record PreferenceComparison(string Preset, IReadOnlyList<SearchArm
 
         int found = fresh ? 0 : runs.Count(run => store.Holds(run.Paper, run.Config));
         Turns.Take(runs, run => store.IsInUse(run.Paper, run.Config) || (run.From is { } from && store.IsInUse(run.Paper, from)), run => run.Make());
-        if (found > 0)
-        {
-            note?.Invoke($"{found} of {runs.Count} runs were loaded from records of earlier runs; fresh = true makes them again.");
-        }
-
+        Turns.Tell(note, found, runs.Count, "makes");
         return new PreferenceResults(this, policies, searches, trained);
     }
 

@@ -43,12 +43,12 @@ internal static class Turns
         }
     }
 
-    /// <summary>Says how many runs were loaded, if any.</summary>
-    public static void Tell(Action<string>? note, int found, int all)
+    /// <summary>Says how many runs were loaded, if any, and that <c>fresh</c> trains (or otherwise makes) them again.</summary>
+    public static void Tell(Action<string>? note, int found, int all, string again = "trains")
     {
         if (found > 0)
         {
-            note?.Invoke($"{found} of {all} runs were loaded from records of earlier runs; fresh = true trains them again.");
+            note?.Invoke($"{found} of {all} runs were loaded from records of earlier runs; fresh = true {again} them again.");
         }
     }
 }

@@ -49,12 +49,12 @@ public sealed class RunStore
     }
 
     /// <summary>
-    /// The recorded runs of a paper at a preset: those that ship, else those made here. Files that cannot be read are left out; the
-    /// search for a single run names them.
+    /// The recorded runs of a paper at a preset, or at any: those that ship, else those made here. Files that cannot be read are left out;
+    /// the search for a single run names them.
     /// </summary>
-    public IReadOnlyList<IRecordedRun> RecordsOf(string paper, string preset) =>
+    public IReadOnlyList<IRecordedRun> RecordsOf(string paper, string? preset = null) =>
         new[] { _shipped, _written }.OfType<string>().Select(folder => Path.Combine(folder, paper)).Where(Directory.Exists)
-            .Select(folder => Directory.GetFiles(folder, "*.json").Order(StringComparer.Ordinal).Select(TryRead).OfType<IRecordedRun>().Where(record => record.Preset == preset).ToArray())
+            .Select(folder => Directory.GetFiles(folder, "*.json").Order(StringComparer.Ordinal).Select(TryRead).OfType<IRecordedRun>().Where(record => preset is null || record.Preset == preset).ToArray())
             .FirstOrDefault(records => records.Length > 0) ?? [];
 
     /// <summary>The finished run with this config on this corpus, or null.</summary>

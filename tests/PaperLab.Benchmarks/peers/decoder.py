@@ -1,10 +1,35 @@
-"""The small dense decoder of the peers, in PyTorch as one writes it there: RMSNorm, rotary positions, explicit attention, SwiGLU."""
+"""The dense decoder of the peers, in PyTorch as one writes it there: RMSNorm, rotary positions, attention (on a GPU PyTorch's own
+kernel), SwiGLU."""
 import json
 import math
 
 import torch
 import torch.nn as nn
 import torch.nn.functional as F
+
+
+def add_device(parser):
+    parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--device", default="cpu")
+
+
+def begin(a):
+    """Threads, seed and device of a peer. What is made from now on is made on the device."""
+    torch.set_num_threads(a.threads)
+    torch.manual_seed(1)
+    if a.device != "cpu":
+        torch.set_default_device(a.device)
+
+
+def synchronize(a):
+    """A GPU runs ahead of the program."""
+    if a.device != "cpu":
+        torch.cuda.synchronize(a.device)
+
+
+def adamw(a, model, lr, weight_decay):
+    fast = {"foreach": True} if a.device == "cpu" else {"fused": True}
+    return torch.optim.AdamW(model.parameters(), lr=lr, betas=(0.9, 0.95), weight_decay=weight_decay, **fast)
 
 
 def add_sizes(parser):
@@ -43,10 +68,14 @@ class Block(nn.Module):
         q, k = rotate(q, cos, sin), rotate(k, cos, sin)
         if cache is not None:
             k, v = torch.cat([cache[0], k], 2), torch.cat([cache[1], v], 2)
-        scores = (q @ k.transpose(-2, -1)) / math.sqrt(q.shape[-1])
-        if t > 1:
-            scores = scores.masked_fill(future[:t, :t], float("-inf"))
-        x = x + self.out((scores.softmax(-1) @ v).transpose(1, 2).reshape(b, t, c))
+        if x.is_cuda:
+            y = F.scaled_dot_product_attention(q, k, v, is_causal=t > 1)
+        else:
+            scores = (q @ k.transpose(-2, -1)) / math.sqrt(q.shape[-1])
+            if t > 1:
+                scores = scores.masked_fill(future[:t, :t], float("-inf"))
+            y = scores.softmax(-1) @ v
+        x = x + self.out(y.transpose(1, 2).reshape(b, t, c))
         h = self.norm2(x)
         return x + self.down(F.silu(self.gate(h)) * self.up(h)), (k, v)
 

@@ -8,16 +8,17 @@ import torch
 import torch.nn as nn
 import torch.nn.functional as F
 
+import decoder
+
 parser = argparse.ArgumentParser()
-parser.add_argument("--threads", type=int, default=1)
+decoder.add_device(parser)
 parser.add_argument("--tokens", type=int, default=2048)
 parser.add_argument("--width", type=int, default=256)
 parser.add_argument("--experts", type=int, default=8)
 parser.add_argument("--top", type=int, default=2)
 parser.add_argument("--hidden", type=int, default=344)
 a = parser.parse_args()
-torch.set_num_threads(a.threads)
-torch.manual_seed(1)
+decoder.begin(a)
 
 
 class Expert(nn.Module):
@@ -65,4 +66,5 @@ for line in sys.stdin:
         break
     start = time.perf_counter()
     step()
+    decoder.synchronize(a)
     print(time.perf_counter() - start, flush=True)

@@ -9,14 +9,13 @@ import torch
 import decoder
 
 parser = argparse.ArgumentParser()
-parser.add_argument("--threads", type=int, default=1)
+decoder.add_device(parser)
 parser.add_argument("--rows", type=int, default=64)
 parser.add_argument("--prompt", type=int, default=8)
 parser.add_argument("--new", type=int, default=120)
 decoder.add_sizes(parser)
 a = parser.parse_args()
-torch.set_num_threads(a.threads)
-torch.manual_seed(1)
+decoder.begin(a)
 
 model = decoder.Decoder(a, a.prompt + a.new).eval()
 prompts = torch.randint(0, a.vocabulary, (a.rows, a.prompt))
@@ -43,4 +42,5 @@ for line in sys.stdin:
         break
     start_time = time.perf_counter()
     generate()
+    decoder.synchronize(a)
     print(time.perf_counter() - start_time, flush=True)

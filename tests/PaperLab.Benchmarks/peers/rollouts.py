@@ -21,14 +21,13 @@ import decoder
 END = 0  # the token that ends an answer, and pads
 
 parser = argparse.ArgumentParser()
-parser.add_argument("--threads", type=int, default=1)
+decoder.add_device(parser)
 parser.add_argument("--context", type=int, required=True)
 parser.add_argument("--micro", type=int, required=True, help="answers of a forward pass")
 parser.add_argument("--case", required=True, help="folder with case.json and weights")
 decoder.add_sizes(parser)
 a = parser.parse_args()
-torch.set_num_threads(a.threads)
-torch.manual_seed(1)
+decoder.begin(a)
 with open(os.path.join(a.case, "case.json")) as file:
     case = json.load(file)
 symbols = case["symbols"]
@@ -41,7 +40,7 @@ def model_of(weights):
 
 
 policy, reference = model_of("reference.safetensors"), model_of("reference.safetensors").requires_grad_(False)
-optimizer = torch.optim.AdamW(policy.parameters(), lr=case["learning_rate"], betas=(0.9, 0.95), weight_decay=0.0, foreach=True)
+optimizer = decoder.adamw(a, policy, lr=case["learning_rate"], weight_decay=0.0)
 
 
 # Rollout

@@ -15,6 +15,8 @@ public sealed class UsageTests
     [InlineData("given twice", "run", "-p", "steps=1", "-p", "steps=2")]
     [InlineData("--cell-timeout -1", "run", "--cell-timeout", "-1")]
     [InlineData("junit=FILE", "run", "--report", "html=x")]
+    [InlineData("--port is where the gallery is served; give --serve too", "site", "--port", "80")]
+    [InlineData("a port is a number from 1 to 65535", "site", "--serve", "--port", "70000")]
     [InlineData("no name for a notebook", "new", "My Paper")]
     public async Task A_wrong_command_line_is_one_clear_message(string message, params string[] arguments)
     {

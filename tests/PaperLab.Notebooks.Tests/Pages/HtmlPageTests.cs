@@ -159,6 +159,29 @@ public sealed class HtmlPageTests : IDisposable
     }
 
     [Fact]
+    public void A_charts_words_describe_its_picture_and_its_columns_of_values_are_folded_below()
+    {
+        var bundle = Bundle((Plotly, new JsonObject()), ("image/png", Png), ("text/plain", "Loss\ny: nats\n        first  last\n  MoE   7.1    3.5\nMean of 7 seeds."));
+
+        string html = Render(Code("1", new DisplayOutput(bundle)));
+
+        Assert.Contains("alt=\"Loss y: nats\"", html);
+        Assert.Contains("</figure><details class=\"values\"><summary>Values</summary><pre>Loss\ny: nats\n        first  last", html);
+        Assert.DoesNotContain("class=\"values\"", Render(Code("1", Chart())));
+    }
+
+    [Fact]
+    public void A_png_gets_its_own_size_unless_the_notebook_gives_another()
+    {
+        // The signature, and the beginning of a header chunk that says 760 by 465.
+        string png = Convert.ToBase64String([0x89, .. "PNG\r\n\u001A\n"u8, 0, 0, 0, 13, .. "IHDR"u8, 0, 0, 2, 248, 0, 0, 1, 209, 8, 3]);
+        MimeBundle bundle = Bundle(("image/png", png));
+
+        Assert.Contains(" width=\"760\" height=\"465\">", Render(Code("1", new DisplayOutput(bundle))));
+        Assert.Contains(" width=\"380\">", Render(Code("1", new DisplayOutput(bundle, Metadata: new JsonObject { ["image/png"] = new JsonObject { ["width"] = 380 } }))));
+    }
+
+    [Fact]
     public void Live_charts_without_plotly_are_refused_before_anything_is_written()
     {
         var error = Assert.Throws<ArgumentException>(() => HtmlPage.Save(new Notebook(), At("a.html"), new HtmlPageOptions { Charts = ChartMode.Linked }));

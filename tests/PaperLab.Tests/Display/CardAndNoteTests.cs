@@ -51,6 +51,15 @@ public sealed class CardAndNoteTests
     }
 
     [Fact]
+    public void A_stack_shows_its_views_from_the_top()
+    {
+        Stack stack = Stack.Of(Note.Info("first"), Card("2501.13074"), Note.Warning("last"));
+
+        Assert.Equal($"{Note.Info("first").ToHtml()}\n{Card("2501.13074").ToHtml()}\n{Note.Warning("last").ToHtml()}", stack.ToDisplayString("text/html"));
+        Assert.Equal($"Note: first\n\n{Card("2501.13074").ToString().TrimEnd()}\n\nWarning: last", stack.ToDisplayString("text/plain"));
+    }
+
+    [Fact]
     public void Cards_and_notes_show_themselves_as_html_and_text_through_the_notebook_formatter()
     {
         Assert.Equal(Card("2501.13074").ToHtml(), Card("2501.13074").ToDisplayString("text/html"));

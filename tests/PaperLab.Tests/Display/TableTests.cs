@@ -54,6 +54,15 @@ public sealed class TableTests
     }
 
     [Fact]
+    public void Every_header_says_to_a_screen_reader_that_it_heads_a_column()
+    {
+        string html = Table.Of(s_runs).ToHtml();
+
+        Assert.Contains("<th scope=\"col\"", html);
+        Assert.DoesNotContain("<th align", html);
+    }
+
+    [Fact]
     public void An_unknown_property_is_an_error_that_lists_the_known_ones()
     {
         ArgumentException error = Assert.Throws<ArgumentException>(() => Table.Of(s_runs, options => options.Column("Los")));

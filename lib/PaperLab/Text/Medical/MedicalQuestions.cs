@@ -98,9 +98,9 @@ public sealed record MedicalQuestion
     };
 
     /// <summary>
-    /// The options as whole statements, as they would follow the passage, white space included: for a model that knows a fact and has not learned to be asked for it.
-    /// They are alike in all but the option; those on a passage have its words; those of a case name the disease first, and one wrong one has the right disease, so that
-    /// neither the disease alone nor what belongs to it gives the answer away.
+    /// The options as whole statements, as they would follow the passage, white space included: for a model that knows a fact and has not
+    /// learned to be asked for it. They are alike in all but the option; those on a passage have its words; those of a case name the disease
+    /// first, and one wrong one has the right disease, so that neither the disease alone nor what belongs to it gives the answer away.
     /// </summary>
     public IReadOnlyList<string> Statements
     {
