@@ -18,6 +18,7 @@ public sealed class JupyterKernel : IDisposable
     public const string CommandName = "jupyter-kernel";
 
     private const string LanguageVersion = "14.0"; // that of .NET 10
+    private const string RequestSuffix = "_request";
 
     private readonly BlockingCollection<KernelRequest> _requests = [];
     private readonly BlockingCollection<KernelRequest> _controls = [];
@@ -115,11 +116,14 @@ public sealed class JupyterKernel : IDisposable
         catch (Exception error)
         {
             _log($"{request.Type} failed: {(error is JsonException ? error.Message : error)}");
-            reply(request, ReplyTypeOf(request), content =>
+            if (request.Type.EndsWith(RequestSuffix, StringComparison.Ordinal))
             {
-                content.WriteString("status", "error");
-                KernelOutput.WriteError(content, new ErrorOutput(error.GetType().FullName!, error.Message, [error.Message]));
-            });
+                reply(request, request.Type[..^RequestSuffix.Length] + "_reply", content =>
+                {
+                    content.WriteString("status", "error");
+                    KernelOutput.WriteError(content, new ErrorOutput(error.GetType().FullName!, error.Message, [error.Message]));
+                });
+            }
         }
 
         _wire.PublishStatus("idle", request);
@@ -316,9 +320,6 @@ public sealed class JupyterKernel : IDisposable
         _wire.Dispose();
         HostExit.Leave(busy);
     }
-
-    private static string ReplyTypeOf(KernelRequest request) =>
-        request.Type.EndsWith("_request", StringComparison.Ordinal) ? request.Type[..^"request".Length] + "reply" : request.Type + "_reply";
 
     private static void WriteOk(Utf8JsonWriter content) => content.WriteString("status", "ok");
 

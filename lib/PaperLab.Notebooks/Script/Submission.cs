@@ -59,8 +59,12 @@ internal sealed class Submission
     /// <summary>How many submissions there are up to it; their objects lie in the states from index 1 on.</summary>
     public int Depth { get; }
 
-    /// <summary>Its text; before it that of the files that it loads.</summary>
-    public IEnumerable<SyntaxTree> Texts => _compilation.SyntaxTrees;
+    /// <summary>Its text; before it that of the files that it loads. What brings these, and libraries, is left out.</summary>
+    public IEnumerable<CompilationUnitSyntax> Texts => _compilation.SyntaxTrees.Select(tree => tree.GetCompilationUnitRoot()).Select(root => root.ReplaceTrivia(
+        root.DescendantTrivia().Where(trivia => trivia.Kind() is SyntaxKind.ReferenceDirectiveTrivia or SyntaxKind.LoadDirectiveTrivia), (_, _) => default));
+
+    /// <summary>The names that it declares.</summary>
+    public IEnumerable<string> Declared => _compilation.ScriptClass!.GetMembers().Where(member => member.CanBeReferencedByName).Select(member => member.Name);
 
     /// <summary>The libraries that it names with <c>#r</c>.</summary>
     public ImmutableArray<MetadataReference> DirectiveReferences => [.. _compilation.DirectiveReferences];

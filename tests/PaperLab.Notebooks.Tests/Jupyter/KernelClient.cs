@@ -41,8 +41,11 @@ internal sealed record Answer(JsonObject Reply, IReadOnlyList<KernelMessage> Pub
 /// <summary>One kernel process and its sockets. Dispose ends it.</summary>
 internal sealed class KernelClient : IDisposable
 {
-    private static readonly TimeSpan Limit = TimeSpan.FromSeconds(60);
+    private static readonly TimeSpan Limit = TimeSpan.FromMinutes(5); // other tests keep the processor busy
     private static readonly string[] Ports = ["shell_port", "control_port", "stdin_port", "iopub_port", "hb_port"];
+
+    // Below those that a system gives to whoever asks for any port, and each once: nobody takes one before the kernel listens.
+    private static int s_port = 12_000 + (Environment.ProcessId % 1000 * 20);
 
     private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("paperlab-kernel-");
     private readonly JsonObject _connection;
@@ -58,14 +61,11 @@ internal sealed class KernelClient : IDisposable
     {
         Key = Guid.NewGuid().ToString();
         _connection = new JsonObject { ["transport"] = "tcp", ["ip"] = "127.0.0.1", ["signature_scheme"] = "hmac-sha256", ["key"] = Key };
-        List<TcpListener> free = [.. Ports.Select(_ => new TcpListener(IPAddress.Loopback, 0))];
-        free.ForEach(listener => listener.Start());
-        foreach ((string port, TcpListener listener) in Ports.Zip(free))
+        foreach (string port in Ports)
         {
-            _connection[port] = ((IPEndPoint)listener.LocalEndpoint).Port;
+            _connection[port] = FreePort();
         }
 
-        free.ForEach(listener => listener.Dispose());
         File.WriteAllText(ConnectionFile, _connection.ToJsonString());
         Start();
     }
@@ -86,6 +86,9 @@ internal sealed class KernelClient : IDisposable
             }
         }
     }
+
+    /// <summary>Where the kernel runs.</summary>
+    public string Folder => _folder.FullName;
 
     private string ConnectionFile => Path.Combine(_folder.FullName, "connection.json");
 
@@ -161,6 +164,10 @@ internal sealed class KernelClient : IDisposable
     /// <returns>Its id.</returns>
     public string SendOnShell(string type, JsonObject? content = null, string? key = null) => Send(_shell, type, content ?? [], key ?? Key);
 
+    /// <summary>Waits until what was sent on the shell channel lies in the kernel, even where a cell that runs holds it up: what is sent
+    /// later, on another channel, is answered.</summary>
+    public void WaitForArrival() => AskOnControl("kernel_info_request");
+
     /// <summary>Sends frames as they are on the shell channel.</summary>
     public void SendFrames(params byte[][] frames) => _shell.SendMultipartMessage(new NetMQMessage(frames));
 
@@ -196,12 +203,11 @@ internal sealed class KernelClient : IDisposable
         return question.Content;
     }
 
-    /// <summary>Waits for the process's end, and returns its exit code.</summary>
-    public int WaitForExit()
+    /// <summary>Waits for the process's end.</summary>
+    public void WaitForExit()
     {
         Assert.True(_process.WaitForExit(Limit), "The kernel goes on.");
         CloseSockets();
-        return _process.ExitCode;
     }
 
     /// <summary>Resident memory of the kernel, in bytes.</summary>
@@ -222,6 +228,24 @@ internal sealed class KernelClient : IDisposable
         _process.Dispose();
         CloseSockets();
         _folder.Delete(recursive: true);
+    }
+
+    private static int FreePort()
+    {
+        while (true)
+        {
+            int port = Interlocked.Increment(ref s_port);
+            try
+            {
+                using var listener = new TcpListener(IPAddress.Loopback, port);
+                listener.Start();
+                return port;
+            }
+            catch (SocketException)
+            {
+                // Somebody listens there.
+            }
+        }
     }
 
     private void CloseSockets()

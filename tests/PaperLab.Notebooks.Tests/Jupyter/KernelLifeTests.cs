@@ -59,7 +59,7 @@ public sealed class KernelLifeTests
         Answer end = kernel.AskOnControl("shutdown_request", new JsonObject { ["restart"] = true });
 
         Assert.True(end.Reply["restart"]!.GetValue<bool>());
-        Assert.Equal(0, kernel.WaitForExit());
+        kernel.WaitForExit();
         kernel.Start();
         Answer answer = kernel.Run("before");
         Assert.Equal(("error", 1), (answer.Status, answer.Reply["execution_count"]!.GetValue<int>()));
@@ -115,6 +115,7 @@ public sealed class KernelLifeTests
         string id = kernel.Begin(code);
         string next = kernel.Begin("kept = 6;");
         kernel.WaitForText("go", id);
+        kernel.WaitForArrival();
 
         interrupt();
 

@@ -1,8 +1,8 @@
 """Jupyter's own conformance tests, run against the C# kernel.
 
-    apt-get install python3-jupyter-kernel-test        # or: pip install jupyter_kernel_test
+    apt-get install python3-jupyter-kernel-test        # Debian; or, for another python3: pip install jupyter_kernel_test
     lib/out/paperlab kernel install
-    python3 tests/PaperLab.Notebooks.Tests/Jupyter/test_conformance.py -v
+    /usr/bin/python3 tests/PaperLab.Notebooks.Tests/Jupyter/test_conformance.py -v
 
 `dotnet test` does not need Python and does not run this: KernelTests.cs beside it holds what these tests do not look at. The one
 test that is skipped is that of the pager, whose payloads the protocol has deprecated.

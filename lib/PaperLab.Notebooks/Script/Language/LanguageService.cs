@@ -2,6 +2,7 @@
 // services, on a chain of projects that mirrors the cells that ran. Nothing of it is loaded before the first question.
 
 using System.Collections.Immutable;
+using System.Text;
 using System.Text.Json.Nodes;
 using Microsoft.CodeAnalysis;
 using Microsoft.CodeAnalysis.Completion;
@@ -31,7 +32,7 @@ internal sealed class LanguageService(CSharpCells cells)
     private ImmutableArray<MetadataReference> _named = [];
     private ImmutableArray<MetadataReference> _references = [];
     private Solution? _solution;
-    private ProjectId? _lastProject;
+    private Mirrored? _last;
     private int _mirrored;
 
     /// <summary>What could stand at <paramref name="position"/>.</summary>
@@ -49,7 +50,7 @@ internal sealed class LanguageService(CSharpCells cells)
             return new CompletionResult(position, position, []);
         }
 
-        Document document = DocumentOf(source);
+        Document document = await DocumentOfAsync(source);
         CompletionService service = CompletionService.GetService(document)!;
         CompletionList list = await service.GetCompletionsAsync(document, position);
         int start = Math.Min(list.Span.Start, position);
@@ -60,7 +61,7 @@ internal sealed class LanguageService(CSharpCells cells)
     /// <summary>What stands at <paramref name="position"/>: its signature and its documentation. Null when that is nothing.</summary>
     public async Task<MimeBundle?> DescribeAsync(string source, int position)
     {
-        Document document = DocumentOf(source);
+        Document document = await DocumentOfAsync(source);
         QuickInfoService service = QuickInfoService.GetService(document)!;
         QuickInfoItem? info = await service.GetQuickInfoAsync(document, position)
             ?? (await CalledAroundAsync(document, position) is int called ? await service.GetQuickInfoAsync(document, called) : null);
@@ -109,15 +110,16 @@ internal sealed class LanguageService(CSharpCells cells)
         };
     }
 
-    private Document DocumentOf(string source)
+    private async Task<Document> DocumentOfAsync(string source)
     {
-        Mirror();
+        await MirrorAsync();
         ProjectId project = ProjectId.CreateNewId();
-        return WithDocument(WithProject(_solution!, project), project, SourceText.From(CellText.OnlyCSharp(source, Notebook.CSharp)), out DocumentId document).GetDocument(document)!;
+        Solution asked = WithProject(_solution!, project, _last?.Project);
+        return WithDocument(asked, project, CellText.OnlyCSharp(source, Notebook.CSharp), out DocumentId document).GetDocument(document)!;
     }
 
     // Brings the chain of projects up to the cells that ran. When these can name other libraries than before, it is made anew.
-    private void Mirror()
+    private async Task MirrorAsync()
     {
         var chain = new List<Submission>();
         for (Submission? cell = cells.Last; cell is not null; cell = cell.Previous)
@@ -126,29 +128,37 @@ internal sealed class LanguageService(CSharpCells cells)
         }
 
         chain.Reverse();
-        if (_solution is null || !_named.Equals(cells.NamedReferences) || chain.Skip(_mirrored).Any(cell => cell.DirectiveReferences.Length > 0))
+        if (_solution is null || _named != cells.NamedReferences)
         {
             _named = cells.NamedReferences;
-            _references = [.. DocumentedReferences.Of([.. _named, .. chain.SelectMany(cell => cell.DirectiveReferences)])];
-            (_solution, _lastProject, _mirrored) = (new AdhocWorkspace(_host).CurrentSolution, null, 0);
+            _references = [.. DocumentedReferences.Of(_named)];
+            (_solution, _last, _mirrored) = (new AdhocWorkspace(_host).CurrentSolution, null, 0);
         }
 
         foreach (Submission cell in chain.Skip(_mirrored))
         {
-            ProjectId project = ProjectId.CreateNewId();
-            _solution = WithProject(_solution, project);
-            foreach (SyntaxTree text in cell.Texts)
+            if (_last is null || _last.Declared.Overlaps(cell.Declared))
             {
-                _solution = WithDocument(_solution, project, text.GetText(), out _);
+                _solution = _last?.WriteTo(_solution) ?? _solution;
+                ProjectId project = ProjectId.CreateNewId();
+                _solution = WithDocument(WithProject(_solution, project, _last?.Project), project, "", out DocumentId document);
+                _last = new Mirrored(project, document);
             }
 
-            _lastProject = project;
+            _last.Add(cell);
+        }
+
+        if (_last is not null && _mirrored < chain.Count)
+        {
+            // A question is asked of a copy with one project more. What this one has compiled, its copies share.
+            _solution = _last.WriteTo(_solution);
+            await _solution.GetProject(_last.Project)!.GetCompilationAsync();
         }
 
         _mirrored = chain.Count;
     }
 
-    private Solution WithProject(Solution solution, ProjectId project) => solution.AddProject(ProjectInfo.Create(
+    private Solution WithProject(Solution solution, ProjectId project, ProjectId? previous) => solution.AddProject(ProjectInfo.Create(
         project,
         VersionStamp.Default,
         "cell",
@@ -158,12 +168,37 @@ internal sealed class LanguageService(CSharpCells cells)
         parseOptions: Submission.Parsing,
         compilationOptions: CSharpCells.BaseOptions.WithMetadataReferenceResolver(null),
         metadataReferences: _references,
-        projectReferences: _lastProject is null ? [] : [new ProjectReference(_lastProject)]));
+        projectReferences: previous is null ? [] : [new ProjectReference(previous)]));
 
-    private static Solution WithDocument(Solution solution, ProjectId project, SourceText text, out DocumentId document)
+    private static Solution WithDocument(Solution solution, ProjectId project, string text, out DocumentId document)
     {
         document = DocumentId.CreateNewId(project);
         return solution.AddDocument(DocumentInfo.Create(
-            document, "cell", sourceCodeKind: SourceCodeKind.Script, loader: TextLoader.From(TextAndVersion.Create(text, VersionStamp.Default))));
+            document, "cell", sourceCodeKind: SourceCodeKind.Script, loader: TextLoader.From(TextAndVersion.Create(SourceText.From(text), VersionStamp.Default))));
+    }
+
+    /// <summary>A project that mirrors cells which declare different names: a project for each cell would cost megabytes.</summary>
+    private sealed class Mirrored(ProjectId project, DocumentId document)
+    {
+        private readonly HashSet<string> _usings = [];
+        private readonly StringBuilder _members = new();
+
+        public ProjectId Project => project;
+
+        /// <summary>The names that its cells declare.</summary>
+        public HashSet<string> Declared { get; } = [];
+
+        public void Add(Submission cell)
+        {
+            Declared.UnionWith(cell.Declared);
+            foreach (CompilationUnitSyntax root in cell.Texts)
+            {
+                _usings.UnionWith(root.Usings.Select(import => import.ToString()));
+                _members.Append(root.Members.ToFullString()).Append('\n');
+            }
+        }
+
+        /// <summary>Its cells, as one, become its text.</summary>
+        public Solution WriteTo(Solution solution) => solution.WithDocumentText(document, SourceText.From($"{string.Join('\n', _usings)}\n{_members}"));
     }
 }
