@@ -45,6 +45,7 @@ internal sealed class KernelInput(KernelWire wire, Action flush) : IInputSource
 
     public Task<string> AskAsync(string prompt, bool hidden)
     {
+        PageThread.Checkpoint();
         lock (_gate)
         {
             if (_request is null || !_allowed)
