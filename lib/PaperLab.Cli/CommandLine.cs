@@ -75,9 +75,11 @@ public static class CommandLine
         // Not a RootCommand, which would call itself by the assembly's name in its help.
         var root = new Command("paperlab", "Runs papers: C# notebooks, in batch, each in a process of its own.") { new HelpOption(), new VersionOption() };
         root.Subcommands.Add(RunCommand.Create());
+        root.Subcommands.Add(MergeCommand.Create());
         root.Subcommands.Add(TrainCommand.Create());
         root.Subcommands.Add(CheckCommand.Create());
         root.Subcommands.Add(StampCommand.Create());
+        root.Subcommands.Add(ExportCommand.Create());
         root.Subcommands.Add(SiteCommand.Create());
         root.Subcommands.Add(DoctorCommand.Create());
         root.Subcommands.Add(DataCommand.Create());

@@ -19,4 +19,11 @@ public sealed class Repository
     /// <summary>As <see cref="Find"/>; there must be one.</summary>
     public static Repository Require() => Find()
         ?? throw new UsageException($"no folder above {Directory.GetCurrentDirectory()} holds PaperLab.sln; go into the repository, or name the notebook by its path.");
+
+    /// <summary>A path as messages and reports show it: from the repository's folder, with slashes, where it lies below that.</summary>
+    public static string ShortPath(string path)
+    {
+        string? relative = Find() is { } repository ? Path.GetRelativePath(repository.Root, path) : null;
+        return relative is null || relative.StartsWith("..", StringComparison.Ordinal) || Path.IsPathRooted(relative) ? path : relative.Replace('\\', '/');
+    }
 }

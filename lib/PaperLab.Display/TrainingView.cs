@@ -47,7 +47,7 @@ internal static class TrainingView
             indent: "  ").TrimEnd();
 
     public static string ToLine(TrainingProgress progress) =>
-        $"{Name(progress)}: step {Steps(progress)} ({Share(progress) * 100:0}%){(progress.Metric == "loss" ? ", loss" : ",")} {LossText(progress)}, {Speed(progress)} tokens/s, {CellText.Duration(progress.Elapsed)} elapsed"
+        $"{Name(progress)}: step {Steps(progress)} ({Share(progress) * 100:0}%){(progress.Metric == "loss" ? ", loss" : ",")} {LossText(progress)}{(progress.TokensPerSecond is null ? "" : $", {Speed(progress)} tokens/s")}, {CellText.Duration(progress.Elapsed)} elapsed"
             + (progress.Step >= progress.Steps ? ", done" : $", {CellText.Duration(progress.Remaining)} left");
 
     private static string Name(TrainingProgress progress) => progress.ResumedAfter is { } step ? $"{progress.Run}, resumed after step {step:N0}" : progress.Run;
@@ -72,9 +72,12 @@ internal static class TrainingView
     private static string Loss(TrainingProgress progress) =>
         double.IsFinite(progress.Loss) ? LossText(progress) : $"<b style=\"color:{Palette.Vermillion}\">⚠ not finite</b>";
 
-    private static string Speed(TrainingProgress progress) => progress.TokensPerSecond >= 10_000
-        ? $"{progress.TokensPerSecond / 1000:0.#}k"
-        : progress.TokensPerSecond.ToString("#,0");
+    private static string Speed(TrainingProgress progress) => progress.TokensPerSecond switch
+    {
+        null => "",
+        >= 10_000 and { } many => $"{many / 1000:0.#}k",
+        { } few => few.ToString("#,0"),
+    };
 
     // The percentage stands beside the bar, for front ends that drop styles.
     private static string Bar(TrainingRow row)

@@ -6,7 +6,21 @@ namespace PaperLab;
 public static class Checkout
 {
     /// <summary>The nearest folder that holds PaperLab.sln, from the current folder up and then from this library up; null outside a checkout.</summary>
-    public static string? Root { get; } = FindAbove(Directory.GetCurrentDirectory()) ?? FindAbove(AppContext.BaseDirectory) ?? FindAbove(Path.GetDirectoryName(typeof(Checkout).Assembly.Location));
+    public static string? Root { get; } = RootAbove(Directory.GetCurrentDirectory()) ?? RootAbove(AppContext.BaseDirectory) ?? RootAbove(Path.GetDirectoryName(typeof(Checkout).Assembly.Location));
+
+    /// <summary>The nearest folder that holds PaperLab.sln, from <paramref name="folder"/> up; null outside a checkout.</summary>
+    public static string? RootAbove(string? folder)
+    {
+        for (DirectoryInfo? current = folder is { Length: > 0 } ? new DirectoryInfo(folder) : null; current is not null; current = current.Parent)
+        {
+            if (File.Exists(Path.Combine(current.FullName, "PaperLab.sln")))
+            {
+                return current.FullName;
+            }
+        }
+
+        return null;
+    }
 
     /// <summary>The commit that HEAD names, read from .git without running git; "unknown" outside a checkout.</summary>
     public static string Revision()
@@ -43,18 +57,5 @@ public static class Checkout
         return Directory.Exists(path) ? path
             : File.Exists(path) && File.ReadAllText(path).Trim() is var text && text.StartsWith("gitdir: ", StringComparison.Ordinal) ? Path.GetFullPath(Path.Combine(root, text[8..]))
             : null;
-    }
-
-    private static string? FindAbove(string? folder)
-    {
-        for (DirectoryInfo? current = folder is { Length: > 0 } ? new DirectoryInfo(folder) : null; current is not null; current = current.Parent)
-        {
-            if (File.Exists(Path.Combine(current.FullName, "PaperLab.sln")))
-            {
-                return current.FullName;
-            }
-        }
-
-        return null;
     }
 }

@@ -46,7 +46,7 @@ public static class StampCommand
         }
 
         string aside = Path.Combine(RootOf(path), "artifacts", "stamp");
-        int exitCode = await BatchRun.RunAsync(new BatchRequest([path], new Dictionary<string, string>(), null, null, Fresh: false, aside, Jobs: 1, null, null, FailFast: false, null, Json: false, Quiet: true));
+        int exitCode = await BatchRun.RunAsync(new BatchRequest { Notebooks = [path], Forced = [], Output = aside, Quiet = true });
         if (exitCode != ExitCode.Passed)
         {
             Console.Error.WriteLine($"paperlab: {name} did not pass; {path} stays as it is.");
@@ -104,16 +104,7 @@ public static class StampCommand
     {
         Notebook page = Notebook.Parse(source, name: path);
         page.EnsureCellIds();
-        foreach ((Cell cell, Cell ran) in page.Cells.Zip(executed.Cells).Where(pair => pair.First.Kind == CellKind.Code))
-        {
-            cell.ExecutionCount = ran.ExecutionCount;
-            cell.Outputs.Clear();
-            foreach (CellOutput output in ran.Outputs)
-            {
-                cell.Outputs.Add(output);
-            }
-        }
-
+        page.TakeOutputsOf(executed);
         return Notebook.Parse(page.ToBytes(NotebookFormat.Ipynb), name: path);
     }
 

@@ -1,19 +1,20 @@
-// A batch run from the request to the exit code: prepare every notebook before any runs, run them, report.
+// A batch run from the request to the exit code: prepare every notebook before any runs, leave out what passed and has not changed, run the
+// others, compare claims, report.
 
+using System.Collections.Concurrent;
 using System.Runtime.InteropServices;
 using PaperLab.Notebooks.Batch;
+using PaperLab.Notebooks.Format;
 
 namespace PaperLab.Cli.Running;
 
 /// <summary>Runs a batch of notebooks.</summary>
 public sealed class BatchRun : IDisposable
 {
-    // Thrown by PaperLab.TorchRuntime when the machine lacks what was asked for; known here by name only.
-    private const string EnvironmentErrorName = "TorchRuntimeException";
-
     private readonly BatchRequest _request;
     private readonly NotebookRunner _runner;
     private readonly CancellationTokenSource _stop = new();
+    private readonly ConcurrentDictionary<string, NotebookReport> _reports = new();
     private bool _stoppedByUser;
 
     private BatchRun(BatchRequest request)
@@ -38,45 +39,142 @@ public sealed class BatchRun : IDisposable
 
     private async Task<int> RunAsync()
     {
-        IReadOnlyList<PreparedNotebook> notebooks = PreparedNotebook.Prepare(_request);
-        List<NotebookJob> jobs = [.. notebooks.Select(notebook => notebook.Job).OfType<NotebookJob>()];
-        BatchSummary summary = new([.. notebooks.Where(notebook => notebook.Problem is not null)]);
-        await RunProgress.ShowAsync(jobs, _request, watcher => RunAllAsync(jobs, watcher, summary));
-        int exitCode = ExitCodeOf(summary);
-        summary.Print(_request.Json, exitCode);
-        if (_request.JunitPath is string path)
+        IReadOnlyList<PreparedNotebook> notebooks = PreparedNotebook.Prepare(_request, out ShardOfRun? shard);
+        HashSet<string> forced = Forced(notebooks);
+        Dictionary<string, RecordedClaims> recorded = Recorded(notebooks);
+        foreach (PreparedNotebook notebook in notebooks.Where(notebook => notebook.Problem is not null))
         {
-            JunitReport.Write(path, summary);
+            Report(new NotebookReport(notebook.Name, Repository.ShortPath(notebook.Path), NotebookReport.Unreadable, Error: new ErrorSummary(nameof(NotebookFormatException), notebook.Problem!, [])));
         }
 
-        return exitCode;
+        List<PendingRun> pending = [.. Pending(notebooks, forced)];
+        await RunProgress.ShowAsync([.. pending.Select(run => run.Job)], _request, watcher => RunAllAsync(pending, watcher));
+        foreach (PendingRun run in pending.Where(run => !_reports.ContainsKey(run.Job.Name)))
+        {
+            Report(new NotebookReport(run.Job.Name, Repository.ShortPath(run.Job.InputPath), NotebookReport.NotRun, Preset: run.Preset));
+        }
+
+        RunSummary summary = RunSummary.Of(
+            _reports.Values.Select(report => recorded.TryGetValue(report.Name, out RecordedClaims? claims) ? report.ComparedWith(claims, _request.Compare!.Tolerance) : report),
+            _stoppedByUser,
+            shard);
+        SummaryView.Print(summary, _request.Json);
+        if (_request.JunitPath is string junit)
+        {
+            JunitReport.Write(junit, summary);
+        }
+
+        if (_request.SummaryPath is string path)
+        {
+            summary.Write(path);
+        }
+
+        return summary.ExitCode;
     }
 
-    private async Task RunAllAsync(List<NotebookJob> jobs, IRunWatcher watcher, BatchSummary summary)
+    /// <summary>The paths of the notebooks that --force names.</summary>
+    private HashSet<string> Forced(IReadOnlyList<PreparedNotebook> notebooks)
+    {
+        HashSet<string> asked = [.. notebooks.Select(notebook => notebook.Path)];
+        if (_request.Forced is not { Count: > 0 } names)
+        {
+            return _request.Forced is null ? [] : asked;
+        }
+
+        IReadOnlyList<string> forced = NotebookCatalog.Resolve([.. names]);
+        return _request.Shard is not null || forced.FirstOrDefault(path => !asked.Contains(path)) is not { } other ? [.. forced]
+            : throw new UsageException($"--force {Path.GetFileNameWithoutExtension(other)}: this run does not have it; it has {string.Join(", ", notebooks.Select(notebook => notebook.Name))}.");
+    }
+
+    /// <summary>The claims to compare with, by notebook.</summary>
+    private Dictionary<string, RecordedClaims> Recorded(IReadOnlyList<PreparedNotebook> notebooks)
+    {
+        if (_request.Compare is not { } compare)
+        {
+            return [];
+        }
+
+        RunSummary? summary = compare.Against is null ? null : RunSummary.Read(compare.Against);
+        return notebooks.Where(notebook => notebook.Job is not null)
+            .Select(notebook => (notebook.Name, Claims: RecordedClaims.Of(notebook, summary, compare.Against)))
+            .Where(notebook => notebook.Claims is not null)
+            .ToDictionary(notebook => notebook.Name, notebook => notebook.Claims!);
+    }
+
+    /// <summary>Those that have to run. The others have passed and nothing changed since; they are reported at once.</summary>
+    private IEnumerable<PendingRun> Pending(IReadOnlyList<PreparedNotebook> notebooks, HashSet<string> forced)
+    {
+        TextWriter progress = _request.Json ? Console.Error : Console.Out;
+        var look = new RunInputs();
+        foreach (PreparedNotebook notebook in notebooks)
+        {
+            if (notebook.Job is not { } job)
+            {
+                continue;
+            }
+
+            IReadOnlyDictionary<string, string>? inputs = notebook.AlwaysRuns ? null : look.Of(job);
+            PassedRun? passed = inputs is null || forced.Contains(notebook.Path) ? null : PassedRun.Find(job);
+            string? outdated = passed?.Outdated(job, inputs!);
+            if (passed is not null && outdated is null)
+            {
+                Report(Again(passed, job));
+                progress.WriteLine($"{job.Name}: unchanged, passed on {passed.Report.Started:yyyy-MM-dd HH:mm} UTC");
+                continue;
+            }
+
+            if (outdated is not null)
+            {
+                progress.WriteLine($"{job.Name}: {outdated}");
+            }
+
+            yield return new PendingRun(job, notebook.Preset, inputs);
+        }
+    }
+
+    private static NotebookReport Again(PassedRun passed, NotebookJob job)
+    {
+        try
+        {
+            return passed.Again(job);
+        }
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
+        {
+            throw NotWritable(job, error);
+        }
+    }
+
+    private async Task RunAllAsync(List<PendingRun> pending, IRunWatcher watcher)
     {
         var parallel = new ParallelOptions { MaxDegreeOfParallelism = _request.Jobs };
-        await Parallel.ForEachAsync(jobs, parallel, async (job, _) =>
+        await Parallel.ForEachAsync(pending, parallel, async (run, _) =>
         {
-            if (_stop.IsCancellationRequested || (_request.FailFast && summary.AnyFailed))
+            if (_stop.IsCancellationRequested || (_request.FailFast && _reports.Values.Any(report => report.Status != NotebookReport.Passed)))
             {
                 return;
             }
 
-            NotebookResult result = await RunOneAsync(job, watcher);
-            summary.Add(result);
-            if (_request.FailFast && result.Status != RunStatus.Passed)
+            NotebookReport report = await RunOneAsync(run, watcher);
+            Report(report);
+            if (_request.FailFast && report.Status != NotebookReport.Passed)
             {
                 await _stop.CancelAsync();
             }
         });
     }
 
-    private async Task<NotebookResult> RunOneAsync(NotebookJob job, IRunWatcher watcher)
+    private async Task<NotebookReport> RunOneAsync(PendingRun run, IRunWatcher watcher)
     {
         try
         {
-            NotebookResult result = await _runner.RunAsync(job, watcher, _stop.Token);
-            return PageWriter.Write(result);
+            NotebookResult result = await _runner.RunAsync(run.Job, watcher, _stop.Token);
+            NotebookReport report = NotebookReport.Of(PageWriter.Write(result), run.Preset);
+            if (report.Status == NotebookReport.Passed && run.Inputs is { } before)
+            {
+                Keep(run.Job, before, report);
+            }
+
+            return report;
         }
         catch (HostStartException error)
         {
@@ -84,26 +182,33 @@ public sealed class BatchRun : IDisposable
         }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException)
         {
-            throw new EnvironmentException($"{job.OutputPath} cannot be written: {error.Message}");
+            throw NotWritable(run.Job, error);
         }
     }
 
-    private int ExitCodeOf(BatchSummary summary)
+    private static void Keep(NotebookJob job, IReadOnlyDictionary<string, string> before, NotebookReport report)
     {
-        if (_stoppedByUser)
+        IReadOnlyDictionary<string, string> after = new RunInputs().Of(job);
+        IReadOnlyList<string> changed = RunInputs.ChangedMeanwhile(before, after);
+        if (changed.Count == 0)
         {
-            return ExitCode.Stopped;
+            PassedRun.Keep(job, after, report);
         }
-
-        NotebookResult[] failed = [.. summary.Results.Where(result => result.Status != RunStatus.Passed && result.Status != RunStatus.Stopped)];
-        if (failed.Length == 0 && summary.Problems.Count == 0)
+        else
         {
-            return ExitCode.Passed;
+            Console.Error.WriteLine($"paperlab: note: {job.Name} passed and will run again all the same, for this changed while it ran: {RunInputs.Listed(changed)}");
         }
-
-        bool environmentOnly = summary.Problems.Count == 0 && failed.All(result => result.Error?.Name.Split('.', '+')[^1] == EnvironmentErrorName);
-        return environmentOnly ? ExitCode.Environment : ExitCode.Failed;
     }
+
+    private static EnvironmentException NotWritable(NotebookJob job, Exception error) => new($"{job.OutputPath} cannot be written: {error.Message}");
+
+    private void Report(NotebookReport report) => _reports[report.Name] = report;
+
+    /// <summary>A notebook that has to run.</summary>
+    /// <param name="Job">The run.</param>
+    /// <param name="Preset">Its preset.</param>
+    /// <param name="Inputs">What its outcome depends on, as it was before it began; null where that is not known.</param>
+    private sealed record PendingRun(NotebookJob Job, string? Preset, IReadOnlyDictionary<string, string>? Inputs);
 
     /// <summary>The first Ctrl-C stops the notebooks and saves them; a second one ends the tool at once.</summary>
     private void OnSignal(PosixSignalContext signal)

@@ -16,7 +16,7 @@ internal static class PageWriter
     {
         try
         {
-            HtmlPage.Save(result.Job.Notebook, result.Job.PagePath!, OptionsFor(result.Job.Notebook));
+            Save(result.Job);
             return result;
         }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException)
@@ -25,6 +25,10 @@ internal static class PageWriter
             return result with { Status = status, SaveError = result.SaveError ?? $"its page {result.Job.PagePath}: {error.Message}" };
         }
     }
+
+    /// <summary>Writes the page of a job's notebook as it stands.</summary>
+    /// <exception cref="IOException">It cannot be written; what was there is unchanged.</exception>
+    public static void Save(NotebookJob job) => HtmlPage.Save(job.Notebook, job.PagePath!, OptionsFor(job.Notebook));
 
     /// <summary>plotly.js, which lies in Plotly.NET beside this tool.</summary>
     public static PlotlyScript ReadPlotly() => PlotlyScript.FromAssembly(Path.Combine(AppContext.BaseDirectory, "Plotly.NET.dll"));

@@ -13,9 +13,23 @@ namespace PaperLab.Cli.Running;
 /// <param name="Problem">Why the file is no notebook; null when it is one.</param>
 public sealed record PreparedNotebook(string Path, NotebookJob? Job, string? Problem)
 {
-    /// <summary>Reads every notebook asked for and injects its parameters.</summary>
+    /// <summary>Its name.</summary>
+    public string Name { get; } = NameOf(Path);
+
+    /// <summary>The preset that it is to run at; null for a notebook without.</summary>
+    public string? Preset { get; private init; }
+
+    /// <summary>The preset that its own parameters cell names; null for a notebook without.</summary>
+    public string? DefaultPreset { get; private init; }
+
+    /// <summary>Whether it is asked to do what no earlier pass can stand for: to begin anew, or to ask a server.</summary>
+    public bool AlwaysRuns { get; private init; }
+
+    /// <summary>Reads every notebook asked for and injects its parameters. Of a shard, only those that are its part.</summary>
+    /// <param name="request">What was asked for.</param>
+    /// <param name="shard">What the shard is a part of; null where there is none.</param>
     /// <exception cref="UsageException">A name, a parameter or the output folder cannot be meant so.</exception>
-    public static IReadOnlyList<PreparedNotebook> Prepare(BatchRequest request)
+    public static IReadOnlyList<PreparedNotebook> Prepare(BatchRequest request, out ShardOfRun? shard)
     {
         IReadOnlyList<string> paths = NotebookCatalog.Resolve(request.Notebooks);
         string output = OutputFolder(request);
@@ -23,6 +37,15 @@ public sealed record PreparedNotebook(string Path, NotebookJob? Job, string? Pro
         if (clash is not null)
         {
             throw new UsageException($"{string.Join(" and ", clash)} would both be saved as {clash.Key}.ipynb; run them one after the other with different --out folders.");
+        }
+
+        shard = null;
+        if (request.Shard is { } part)
+        {
+            string[] names = [.. paths.Select(NameOf).Order(StringComparer.Ordinal)];
+            shard = new ShardOfRun(part.Index, part.Count, names);
+            IReadOnlyList<string> mine = part.Of(names, TimesIn(request.TimesPath));
+            paths = [.. mine.Select(name => paths.Single(path => NameOf(path) == name))];
         }
 
         return [.. paths.Select(path => Prepare(path, output, request))];
@@ -41,8 +64,17 @@ public sealed record PreparedNotebook(string Path, NotebookJob? Job, string? Pro
         {
             Notebook notebook = Notebook.Load(path);
             notebook.Metadata.Remove(PageStamp.Key); // it speaks of the outputs that this run replaces
-            InjectParameters(notebook, name, request);
-            return new PreparedNotebook(path, new NotebookJob(notebook, name, path, result, System.IO.Path.ChangeExtension(result, ".html")), null);
+            NotebookParameters declared = NotebookParameters.Of(notebook, name);
+            IReadOnlyDictionary<string, string> given = InjectParameters(notebook, declared, name, request);
+            Dictionary<string, string> defaults = declared.Declared.ToDictionary(parameter => parameter.Name, parameter => parameter.Default.Trim('"'));
+            string[] values = [.. defaults.Select(parameter => given.GetValueOrDefault(parameter.Key, parameter.Value))];
+            return new PreparedNotebook(path, new NotebookJob(notebook, name, path, result, System.IO.Path.ChangeExtension(result, ".html")), null)
+            {
+                Preset = given.GetValueOrDefault("preset") ?? defaults.GetValueOrDefault("preset"),
+                DefaultPreset = defaults.GetValueOrDefault("preset"),
+                AlwaysRuns = given.GetValueOrDefault("fresh", defaults.GetValueOrDefault("fresh", "")) == "true"
+                    || values.Any(value => value.StartsWith("http://", StringComparison.OrdinalIgnoreCase) || value.StartsWith("https://", StringComparison.OrdinalIgnoreCase)),
+            };
         }
         catch (NotebookFormatException error)
         {
@@ -54,15 +86,15 @@ public sealed record PreparedNotebook(string Path, NotebookJob? Job, string? Pro
         }
     }
 
-    private static void InjectParameters(Notebook notebook, string name, BatchRequest request)
+    /// <summary>Sets what was given, and returns it.</summary>
+    private static Dictionary<string, string> InjectParameters(Notebook notebook, NotebookParameters declared, string name, BatchRequest request)
     {
+        var values = new Dictionary<string, string>(request.Parameters);
         if (request is { Parameters.Count: 0, Preset: null, Device: null, Fresh: false })
         {
-            return;
+            return values;
         }
 
-        NotebookParameters declared = NotebookParameters.Of(notebook, name);
-        var values = new Dictionary<string, string>(request.Parameters);
         AddWhereDeclared("preset", request.Preset);
         AddWhereDeclared("device", request.Device);
         AddWhereDeclared("fresh", request.Fresh ? "true" : null);
@@ -74,6 +106,8 @@ public sealed record PreparedNotebook(string Path, NotebookJob? Job, string? Pro
         {
             throw new UsageException(error.Message);
         }
+
+        return values;
 
         // Options of the tool, unlike -p, mean "where a notebook knows it": a batch may hold notebooks that do not.
         void AddWhereDeclared(string parameter, string? value)
@@ -92,6 +126,18 @@ public sealed record PreparedNotebook(string Path, NotebookJob? Job, string? Pro
                 Console.Error.WriteLine($"paperlab: note: {name} has no parameter \"{parameter}\"; --{parameter} does not change it.");
             }
         }
+    }
+
+    // A first run has no times yet, and CI asks with the same words as ever.
+    private static Dictionary<string, double> TimesIn(string? path)
+    {
+        if (path is null || File.Exists(path))
+        {
+            return path is null ? [] : RunSummary.Read(path).Notebooks.Where(notebook => notebook.Seconds > 0).ToDictionary(notebook => notebook.Name, notebook => notebook.Seconds);
+        }
+
+        Console.Error.WriteLine($"paperlab: note: there is no {path} yet, so all notebooks count as equally long.");
+        return [];
     }
 
     private static string OutputFolder(BatchRequest request) =>

@@ -19,7 +19,7 @@ internal static class RunProgress
         bool prefix = jobs.Count > 1;
         if (!Terminal.IsLive(redirected))
         {
-            await run(new PlainProgress(writer, prefix, request.Quiet));
+            await run(new PlainProgress(writer, prefix, request.Jobs > 1, request.Quiet));
             return;
         }
 
@@ -30,13 +30,17 @@ internal static class RunProgress
     }
 }
 
-/// <summary>A line when a notebook's cell starts and ends, and what it prints.</summary>
-internal sealed class PlainProgress(TextWriter writer, bool prefix, bool quiet) : IRunWatcher
+/// <summary>
+/// A line when a notebook's cell starts and ends, and what it prints. Where several notebooks run at once, all of that comes in one block
+/// when the cell ends, so that their lines do not mingle.
+/// </summary>
+internal sealed class PlainProgress(TextWriter writer, bool prefix, bool blocks, bool quiet) : IRunWatcher
 {
     private static readonly TimeSpan UpdatePeriod = TimeSpan.FromSeconds(10);
 
     private readonly Lock _gate = new();
     private readonly Dictionary<NotebookJob, OutputEcho> _echoes = [];
+    private readonly Dictionary<NotebookJob, StringWriter> _blocks = [];
     private long _lastUpdate;
 
     public void CellStarted(NotebookJob job, int number, int total, string label)
@@ -44,7 +48,7 @@ internal sealed class PlainProgress(TextWriter writer, bool prefix, bool quiet) 
         lock (_gate)
         {
             EchoOf(job).BeginCell();
-            writer.WriteLine($"{job.Name} [{number}/{total}] {label}");
+            WriterOf(job).WriteLine($"{job.Name} [{number}/{total}] {label}");
         }
     }
 
@@ -68,7 +72,7 @@ internal sealed class PlainProgress(TextWriter writer, bool prefix, bool quiet) 
             if (!quiet && Environment.TickCount64 - _lastUpdate > UpdatePeriod.TotalMilliseconds)
             {
                 _lastUpdate = Environment.TickCount64;
-                WriteLine(job, LastLine(data));
+                WriteLine(writer, job, data.LastLine); // of a cell that runs: not to be kept back
             }
         }
     }
@@ -80,7 +84,12 @@ internal sealed class PlainProgress(TextWriter writer, bool prefix, bool quiet) 
             EchoOf(job).EndLine();
             if (cell.Status != RunStatus.Passed || cell.Duration > TimeSpan.FromSeconds(1))
             {
-                writer.WriteLine($"{job.Name} cell {cell.Number} {RunStatuses.NameOf(cell.Status)} after {Words.Duration(cell.Duration)}");
+                WriterOf(job).WriteLine($"{job.Name} cell {cell.Number} {RunStatuses.NameOf(cell.Status)} after {Words.Duration(cell.Duration)}");
+            }
+
+            if (_blocks.Remove(job, out StringWriter? block))
+            {
+                writer.Write(block);
             }
         }
     }
@@ -89,20 +98,32 @@ internal sealed class PlainProgress(TextWriter writer, bool prefix, bool quiet) 
     {
     }
 
-    /// <summary>The last line of a display's text that says something.</summary>
-    public static string LastLine(MimeBundle data) => data.PlainText.Split('\n').LastOrDefault(line => !string.IsNullOrWhiteSpace(line))?.Trim() ?? "";
-
     private OutputEcho EchoOf(NotebookJob job)
     {
         if (!_echoes.TryGetValue(job, out OutputEcho? echo))
         {
-            _echoes[job] = echo = new OutputEcho(line => WriteLine(job, line));
+            _echoes[job] = echo = new OutputEcho(line => WriteLine(WriterOf(job), job, line));
         }
 
         return echo;
     }
 
-    private void WriteLine(NotebookJob job, string line) => writer.WriteLine(prefix ? $"{job.Name} | {line}" : $"  {line}");
+    private TextWriter WriterOf(NotebookJob job)
+    {
+        if (!blocks)
+        {
+            return writer;
+        }
+
+        if (!_blocks.TryGetValue(job, out StringWriter? block))
+        {
+            _blocks[job] = block = new StringWriter();
+        }
+
+        return block;
+    }
+
+    private void WriteLine(TextWriter to, NotebookJob job, string line) => to.WriteLine(prefix ? $"{job.Name} | {line}" : $"  {line}");
 }
 
 /// <summary>A bar per notebook: its cells, the one that runs, elapsed time, peak memory; what cells print scrolls above.</summary>
@@ -151,7 +172,7 @@ internal sealed class LiveProgress(IAnsiConsole console, ProgressContext context
         lock (_gate)
         {
             Row row = RowOf(job);
-            row.Label = PlainProgress.LastLine(data);
+            row.Label = data.LastLine;
             Describe(job, row);
         }
     }

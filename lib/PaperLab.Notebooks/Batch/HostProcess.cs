@@ -48,9 +48,11 @@ internal sealed class HostProcess : IDisposable
     private readonly Thread _eventReader;
     private readonly Timer _memoryTimer;
     private readonly Lock _gate = new();
+    private readonly Lock _memoryGate = new();
     private TaskCompletionSource<CellEnded?>? _running;
     private bool _exited;
     private long _peakBytes;
+    private long _cellPeakBytes;
 
     private HostProcess(Process process, AnonymousPipeServerStream commands, AnonymousPipeServerStream events, string syncKey, IHostWatcher watcher)
     {
@@ -72,6 +74,16 @@ internal sealed class HostProcess : IDisposable
 
     /// <summary>Peak resident memory seen so far, in bytes.</summary>
     public long PeakBytes => Interlocked.Read(ref _peakBytes);
+
+    /// <summary>Peak resident memory since the running cell began, in bytes; of the process so far where the system does not tell.</summary>
+    public long CellPeakBytes
+    {
+        get
+        {
+            SampleMemory();
+            return Interlocked.Read(ref _cellPeakBytes);
+        }
+    }
 
     /// <summary>The end of what the process wrote to stderr.</summary>
     public string StderrTail => _stderr.Tail;
@@ -123,6 +135,7 @@ internal sealed class HostProcess : IDisposable
     /// <summary>Runs one cell; null when the process ended before the cell did.</summary>
     public async Task<CellEnded?> RunCellAsync(RunCell cell)
     {
+        ResetCellPeak();
         Task<CellEnded?> ended = Begin();
         Task marks = Task.WhenAll(_stdout.MarkAsync(cell.Number), _stderr.MarkAsync(cell.Number));
         Send(cell);
@@ -245,17 +258,40 @@ internal sealed class HostProcess : IDisposable
 
     private void SampleMemory()
     {
-        try
+        lock (_memoryGate)
         {
-            long now = OperatingSystem.IsLinux() ? LinuxPeakBytes() : PeakBytesOfProcess();
-            if (now > _peakBytes)
+            try
             {
-                Interlocked.Exchange(ref _peakBytes, now);
+                _cellPeakBytes = Math.Max(_cellPeakBytes, OperatingSystem.IsLinux() ? LinuxPeakBytes() : PeakBytesOfProcess());
+                _peakBytes = Math.Max(_peakBytes, _cellPeakBytes);
+            }
+            catch (Exception error) when (error is InvalidOperationException or Win32Exception or IOException)
+            {
+                // It has ended: the last sample stands.
             }
         }
-        catch (Exception error) when (error is InvalidOperationException or Win32Exception or IOException)
+    }
+
+    /// <summary>Sets the kernel's peak counter of the process anew, so that a small cell after a large one does not show its peak.</summary>
+    private void ResetCellPeak()
+    {
+        SampleMemory();
+        if (!OperatingSystem.IsLinux())
         {
-            // It has ended: the last sample stands.
+            return;
+        }
+
+        lock (_memoryGate)
+        {
+            try
+            {
+                File.WriteAllText($"/proc/{_process.Id}/clear_refs", "5"); // see proc_pid_clear_refs(5)
+                _cellPeakBytes = 0;
+            }
+            catch (Exception error) when (error is InvalidOperationException or IOException or UnauthorizedAccessException)
+            {
+                // It has ended, or a kernel or a container without it.
+            }
         }
     }
 

@@ -60,8 +60,9 @@ public static class RunStatuses
 /// <param name="Label">"cell 3" and its first line, for people.</param>
 /// <param name="Status">How it ended.</param>
 /// <param name="Duration">Wall time.</param>
+/// <param name="PeakBytes">Peak resident memory of the notebook's process while it ran; of the process so far where the system does not tell, 0 for a cell that did not run.</param>
 /// <param name="Error">The error that ended it, also where it was expected.</param>
-public sealed record CellReport(int Number, string Label, RunStatus Status, TimeSpan Duration, ErrorOutput? Error);
+public sealed record CellReport(int Number, string Label, RunStatus Status, TimeSpan Duration, long PeakBytes, ErrorOutput? Error);
 
 /// <summary>One notebook's result.</summary>
 /// <param name="Job">What ran.</param>

@@ -76,7 +76,7 @@ public sealed class NotebookRunner(NotebookRunOptions options)
             {
                 if (_status != RunStatus.Passed || !Runs(cell))
                 {
-                    _results.Add(new CellReport(0, FirstLine(cell), RunStatus.Skipped, TimeSpan.Zero, null));
+                    _results.Add(new CellReport(0, FirstLine(cell), RunStatus.Skipped, TimeSpan.Zero, 0, null));
                     continue;
                 }
 
@@ -107,7 +107,7 @@ public sealed class NotebookRunner(NotebookRunOptions options)
             }
 
             recording.End(cell, start, clock.Elapsed, status);
-            return new CellReport(number, label, status, clock.Elapsed, error);
+            return new CellReport(number, label, status, clock.Elapsed, host.CellPeakBytes, error);
         }
 
         /// <summary>Runs the cell and waits for the first of: its end, its process's end, its timeout, the notebook's, a stop.</summary>

@@ -19,6 +19,9 @@ public sealed record MimeBundle(IReadOnlyList<KeyValuePair<string, JsonNode>> En
 
     /// <summary>The text/plain entry, or an empty string.</summary>
     public string PlainText => this["text/plain"]?.ToString() ?? "";
+
+    /// <summary>The last line of the plain text that says something: of progress, where it is now. Empty where none does.</summary>
+    public string LastLine => PlainText.Split('\n').LastOrDefault(line => !string.IsNullOrWhiteSpace(line))?.Trim() ?? "";
 }
 
 /// <summary>One output of a code cell.</summary>

@@ -53,6 +53,9 @@ public sealed class Notebook
     /// <summary>The y of nbformat 4.y.</summary>
     public int MinorVersion { get; internal set; } = MinorVersionWithIds;
 
+    /// <summary>The code cells, in order.</summary>
+    public IEnumerable<Cell> CodeCells => Cells.Where(cell => cell.Kind == CellKind.Code);
+
     internal NotebookOrigin? Origin { get; init; }
 
     internal DibOrigin? DibOrigin { get; init; }
@@ -116,6 +119,20 @@ public sealed class Notebook
             {
                 cell.Id = FreeId(cell, index, id => wellFormed.Contains(id) || taken.Contains(id));
                 taken.Add(cell.Id);
+            }
+        }
+    }
+
+    /// <summary>Takes over what the code cells of <paramref name="executed"/> left, one cell after another; the words between them may differ.</summary>
+    public void TakeOutputsOf(Notebook executed)
+    {
+        foreach ((Cell cell, Cell ran) in CodeCells.Zip(executed.CodeCells))
+        {
+            cell.ExecutionCount = ran.ExecutionCount;
+            cell.Outputs.Clear();
+            foreach (CellOutput output in ran.Outputs)
+            {
+                cell.Outputs.Add(output);
             }
         }
     }

@@ -12,7 +12,8 @@ namespace PaperLab.Notebooks.Script;
 /// <param name="Name">Name of the variable.</param>
 /// <param name="Type">Its C# type as messages name it; null when values of it cannot be given on a command line.</param>
 /// <param name="Default">The C# text of its default; empty when it has none.</param>
-public sealed record NotebookParameter(string Name, string? Type, string Default);
+/// <param name="IsConstant">Whether it is a constant, which code cannot set.</param>
+public sealed record NotebookParameter(string Name, string? Type, string Default, bool IsConstant);
 
 /// <summary>A parameter was given that the notebook does not have, or with a value that its type does not allow.</summary>
 public sealed class NotebookParameterException(string message) : Exception(message);
@@ -37,7 +38,7 @@ public sealed class NotebookParameters
 
     /// <summary>What the notebook declares, in its order; empty when no cell is tagged <c>parameters</c>.</summary>
     public IReadOnlyList<NotebookParameter> Declared =>
-        [.. _declarations.Select(declared => new NotebookParameter(declared.Name, declared.Type?.ToString(), declared.Default))];
+        [.. _declarations.Select(declared => new NotebookParameter(declared.Name, declared.Type?.ToString(), declared.Default, declared.IsConstant))];
 
     /// <summary>Reads the declarations of the first code cell tagged <c>parameters</c>, without running anything.</summary>
     /// <param name="notebook">The notebook.</param>

@@ -245,7 +245,7 @@ public sealed class DpoRun
 
     // As whoever watches trainings sees it: a taste is a step.
     private void Report(int tastes, double score, TimeSpan elapsed) => _options.Progress?.Report(new TrainingProgress(
-        _config.Name, tastes, _tastes.Count, score, 0, elapsed, elapsed * ((double)(_tastes.Count - tastes) / tastes))
+        _config.Name, tastes, _tastes.Count, score, TokensPerSecond: null, elapsed, elapsed * ((double)(_tastes.Count - tastes) / tastes))
     {
         Metric = "score",
     });

@@ -113,7 +113,7 @@ internal sealed class PolicyLoop<TConfig>
         state.Step,
         Stage.Steps,
         taken.Policy?.Reward ?? taken.Loss,
-        taken.Policy is { } policy && Stage is PolicyConfig config ? policy.Length * config.Questions * config.Answers / (policy.RolloutSeconds + policy.RewardSeconds + policy.TrainingSeconds) : 0,
+        taken.Policy is { } policy && Stage is PolicyConfig config ? policy.Length * config.Questions * config.Answers / (policy.RolloutSeconds + policy.RewardSeconds + policy.TrainingSeconds) : null,
         TimeSpan.FromSeconds(state.Seconds),
         elapsed * ((double)(Stage.Steps - state.Step) / (state.Step - firstStep)),
         state.Resumed.Count > 0 ? firstStep : null)

@@ -233,7 +233,7 @@ public sealed class LanguageModelTrainer
                     new("train/loss", read.Loss),
                     new("train/learning_rate", read.LearningRate),
                     new("train/gradient_norm", read.GradientNorm),
-                    new("train/tokens_per_second", progress.TokensPerSecond),
+                    new("train/tokens_per_second", progress.TokensPerSecond!.Value),
                 ]);
                 if (!read.IsFinite)
                 {

@@ -26,7 +26,7 @@ public sealed class OutputTests
             saved.Cell(3).Outputs);
         Assert.Equal(".net-csharp", saved.Metadata["kernelspec"]!["name"]!.ToString());
         Assert.True(saved.Cell(1).Metadata["paperlab"]!["duration"]!.GetValue<double>() > 0);
-        Assert.Equal(["plain.html", "plain.ipynb"], Directory.EnumerateFiles(tool.Output).Select(Path.GetFileName).Order());
+        Assert.Equal(["plain.html", "plain.ipynb", "plain.passed.json"], Directory.EnumerateFiles(tool.Output).Select(Path.GetFileName).Order());
     }
 
     [Fact]

@@ -66,6 +66,8 @@ internal sealed class Tool : IDisposable
         }
 
         _process?.Dispose();
+        _stdout.Clear();
+        _stderr.Clear();
         _process = Process.Start(start)!;
         _process.OutputDataReceived += (_, line) => Collect(_stdout, line.Data);
         _process.ErrorDataReceived += (_, line) => Collect(_stderr, line.Data);

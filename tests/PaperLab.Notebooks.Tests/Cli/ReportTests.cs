@@ -21,7 +21,7 @@ public sealed class ReportTests
         using JsonDocument json = JsonDocument.Parse(result.Stdout);
         Assert.Equal(1, json.RootElement.GetProperty("exitCode").GetInt32());
         Assert.Equal(
-            ["exception failed", "plain passed", "broken-json unreadable"],
+            ["broken-json unreadable", "exception failed", "plain passed"],
             json.RootElement.GetProperty("notebooks").EnumerateArray().Select(notebook => $"{notebook.GetProperty("name")} {notebook.GetProperty("status")}"));
 
         XElement suites = XDocument.Load(junit).Root!;
@@ -41,6 +41,7 @@ public sealed class ReportTests
         ToolResult result = await tool.RunAsync("run", Tool.Fixture("exception"), Tool.Fixture("plain"), "--out", tool.Output, "--fail-fast", "--json");
 
         Assert.Equal(1, result.ExitCode);
+        Assert.Contains("\"status\": \"not run\"", result.Stdout);
         Assert.False(File.Exists(Path.Combine(tool.Output, "plain.ipynb")));
     }
 }

@@ -9,12 +9,11 @@ namespace PaperLab.Notebooks.Tests.Pages;
 
 public sealed class PageClaimsTests
 {
+    public static TheoryData<string> Stamped { get; } =
+        [.. Directory.GetFiles(Path.Combine(Tool.Repository, "notebooks"), "*.ipynb").Where(path => Notebook.Load(path).Metadata.ContainsKey("paperlab_stamp")).Select(path => Path.GetFileNameWithoutExtension(path))];
+
     [Theory]
-    [InlineData("autonomy-of-experts")]
-    [InlineData("global-batch-load-balancing")]
-    [InlineData("diffqkv-attention")]
-    [InlineData("deepseek-r1-zero")]
-    [InlineData("test-time-preference-optimization")]
+    [MemberData(nameof(Stamped))]
     public void A_committed_page_gives_the_claims_that_its_table_shows(string name)
     {
         Notebook page = Notebook.Load(Path.Combine(Tool.Repository, "notebooks", name + ".ipynb"));

@@ -161,6 +161,19 @@ public sealed class LiveTrainingTests
         Assert.Equal(live.ToString(), live.ToDisplayString("text/plain"));
     }
 
+    [Fact]
+    public void A_run_that_counts_no_tokens_tells_no_speed()
+    {
+        using var console = new StringWriter();
+        LiveTraining live = new("t", null, console, new ManualClock());
+
+        live.Report(Step("a", 1, 10) with { TokensPerSecond = null, Metric = "score" });
+
+        Assert.Equal("a: step 1/10 (10%), score 3.000, 0:01 elapsed, 0:09 left", console.ToString().TrimEnd());
+        Assert.Contains("score 3.000", live.ToString());
+        Assert.DoesNotContain("0 tokens", live.ToHtml());
+    }
+
     private static TrainingProgress Step(string run, int step, int steps) =>
         new(run, step, steps, 3, 1234, TimeSpan.FromSeconds(step), TimeSpan.FromSeconds(steps - step));
 

@@ -57,7 +57,7 @@ public sealed class CheckpointTests : TrainingTest
         Assert.All(progress.Seen, report => Assert.Equal(13, report.ResumedAfter));
         Assert.All(progress.Seen, report => Assert.True(report.Elapsed.TotalSeconds > earlier));
         TrainingProgress last = progress.Seen[^1];
-        Assert.Equal(17 * 8 * 16 / last.TokensPerSecond, record.TrainingSeconds - earlier, 0.05);
+        Assert.Equal(17 * 8 * 16 / last.TokensPerSecond!.Value, record.TrainingSeconds - earlier, 0.05);
     }
 
     [Theory]
