@@ -86,6 +86,7 @@ public static class CommandLine
         root.Subcommands.Add(NewCommand.Create());
         root.Subcommands.Add(KernelCommand.Create());
         root.Subcommands.Add(BenchCommand.Create());
+        root.Subcommands.Add(BundleCommand.Create());
         AddHelp(root, $"{Examples}\n\n{ExitCode.Help}");
         return root;
     }

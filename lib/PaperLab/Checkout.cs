@@ -1,4 +1,6 @@
-// The working copy that a notebook, test or tool runs in.
+// The working copy that a notebook, test or tool runs in: a clone, or a portable bundle of one.
+
+using System.Reflection;
 
 namespace PaperLab;
 
@@ -22,12 +24,13 @@ public static class Checkout
         return null;
     }
 
-    /// <summary>The commit that HEAD names, read from .git without running git; "unknown" outside a checkout.</summary>
+    /// <summary>The commit that HEAD names, read from .git without running git; without a .git, the one that this library was built from; else "unknown".</summary>
     public static string Revision()
     {
         if (Root is null || GitFolder(Root) is not { } git || !File.Exists(Path.Combine(git, "HEAD")))
         {
-            return "unknown";
+            string[] built = typeof(Checkout).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion.Split('+') ?? [];
+            return built.Length == 2 ? built[1] : "unknown";
         }
 
         string head = File.ReadAllText(Path.Combine(git, "HEAD")).Trim();

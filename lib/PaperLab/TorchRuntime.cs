@@ -22,6 +22,9 @@ public sealed record TorchRuntime(Device Device, int Threads, string Libtorch, s
     /// <summary>True when <see cref="Device"/> is a GPU.</summary>
     public bool IsCuda => Device.type == DeviceType.CUDA;
 
+    /// <summary>Who brought libtorch: "its package" or "PAPERLAB_LIBTORCH".</summary>
+    public string Source { get; private init; } = "";
+
     /// <summary>True when <see cref="BeginForward"/> switches to bf16.</summary>
     public bool UsesBFloat16 { get; private init; }
 
@@ -42,7 +45,10 @@ public sealed record TorchRuntime(Device Device, int Threads, string Libtorch, s
         manual_seed(seed);
         CpuTuning.KeepMemory();
         string arithmetic = chosen.type == DeviceType.CUDA ? "fp32" : CpuTuning.UseOneDnn(natives, fastMath);
-        return new TorchRuntime(chosen, threadCount, natives.Version.ToString(), natives.Folder, arithmetic, CpuTuning.Allocator);
+        return new TorchRuntime(chosen, threadCount, natives.Version.ToString(), natives.Folder, arithmetic, CpuTuning.Allocator)
+        {
+            Source = natives.IsExternal ? TorchNatives.LibtorchVariable : "its package",
+        };
     }
 
     /// <summary>Sets the threads of one CPU operation from now on.</summary>

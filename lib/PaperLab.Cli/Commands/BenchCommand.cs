@@ -1,4 +1,5 @@
-// paperlab bench: hands over to the benchmarks of the checkout, which are a program of their own (tests/PaperLab.Benchmarks).
+// paperlab bench: hands over to the benchmarks of the checkout, which are a program of their own (tests/PaperLab.Benchmarks). In a
+// portable bundle it lies beside the tool; in a clone the SDK builds and runs it.
 
 using System.CommandLine;
 using System.Diagnostics;
@@ -31,8 +32,11 @@ public static class BenchCommand
 
     private static int Run(IReadOnlyList<string> arguments)
     {
-        string project = Path.Combine(Repository.Require().Root, "tests", "PaperLab.Benchmarks");
-        using Process process = Process.Start(new ProcessStartInfo("dotnet", ["run", "-c", "Release", "--project", project, "--", .. arguments]))
+        string built = Path.Combine(AppContext.BaseDirectory, "PaperLab.Benchmarks");
+        ProcessStartInfo start = File.Exists(built)
+            ? new(built, arguments)
+            : new("dotnet", ["run", "-c", "Release", "--project", Path.Combine(Repository.Require().Root, "tests", "PaperLab.Benchmarks"), "--", .. arguments]);
+        using Process process = Process.Start(start)
             ?? throw new EnvironmentException("dotnet does not start; the benchmarks are built with the .NET SDK.");
         process.WaitForExit();
         return process.ExitCode;

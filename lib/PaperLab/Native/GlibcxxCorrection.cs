@@ -16,7 +16,6 @@ internal static class GlibcxxCorrection
     public const string Version = "GLIBCXX_3.4.32";
     private const string Anchor = "_ZSt21ios_base_library_initv";
     private const ushort WeakFlag = 0x2;
-    private const uint DynamicSymbols = 11, VersionNeeds = 0x6ffffffe, SymbolVersions = 0x6fffffff;
 
     /// <summary>The corrected bytes, or null when the file does not need the correction (no such need, or it is weak already).</summary>
     /// <exception cref="TorchRuntimeException">The file is not a 64-bit ELF library, or a symbol that is really used carries the version.</exception>
@@ -26,22 +25,18 @@ internal static class GlibcxxCorrection
         {
             return CorrectElf(library, path);
         }
-        catch (ArgumentOutOfRangeException error)
+        catch (Exception error) when (error is InvalidDataException or ArgumentOutOfRangeException)
         {
-            throw new TorchRuntimeException($"{path} is damaged: an ELF table points outside the file. Delete the folder's build output and build again.", error);
+            string fault = error is InvalidDataException ? error.Message : "is damaged: an ELF table points outside the file";
+            throw new TorchRuntimeException($"{path} {fault}. Delete the folder's build output and build again.", error);
         }
     }
 
     private static byte[]? CorrectElf(byte[] library, string path)
     {
         ReadOnlySpan<byte> file = library;
-        if (file.Length < 64 || !file[..6].SequenceEqual("\u007fELF\u0002\u0001"u8))
-        {
-            throw new TorchRuntimeException($"{path} is not a 64-bit little-endian ELF library. Delete the build output and build again.");
-        }
-
-        (Section needs, Section strings)? found = FindSection(file, VersionNeeds);
-        if (found is not { } table || FindNeed(file, table.needs, table.strings) is not { } need)
+        using var elf = new ElfFile(new MemoryStream(library, writable: false));
+        if (elf.Find(ElfFile.VersionNeeds) is not (ElfFile.Section needs, ElfFile.Section strings) || FindNeed(file, needs, elf.Read(strings)) is not { } need)
         {
             return null;
         }
@@ -53,24 +48,23 @@ internal static class GlibcxxCorrection
         }
 
         ushort versionIndex = BinaryPrimitives.ReadUInt16LittleEndian(file[(need + 6)..]);
-        RequireOnlyTheAnchor(file, versionIndex, path);
+        RequireOnlyTheAnchor(elf, versionIndex, path);
         byte[] corrected = [.. library];
         BinaryPrimitives.WriteUInt16LittleEndian(corrected.AsSpan(need + 4), (ushort)(flags | WeakFlag));
         return corrected;
     }
 
     /// <summary>Offset of the Vernaux entry (hash, flags, other, name, next) that names the version.</summary>
-    private static int? FindNeed(ReadOnlySpan<byte> file, Section needs, Section strings)
+    private static int? FindNeed(ReadOnlySpan<byte> file, ElfFile.Section needs, ReadOnlySpan<byte> strings)
     {
-        int entry = needs.Offset;
+        int entry = (int)needs.Offset;
         for (int file_ = 0; file_ < needs.Info; file_++)
         {
             int count = BinaryPrimitives.ReadUInt16LittleEndian(file[(entry + 2)..]);
             int auxiliary = entry + (int)BinaryPrimitives.ReadUInt32LittleEndian(file[(entry + 8)..]);
             for (int i = 0; i < count; i++)
             {
-                int name = (int)BinaryPrimitives.ReadUInt32LittleEndian(file[(auxiliary + 8)..]);
-                if (ReadString(file, strings, name) == Version)
+                if (ElfFile.Text(strings, BinaryPrimitives.ReadUInt32LittleEndian(file[(auxiliary + 8)..])).SequenceEqual(Encoding.ASCII.GetBytes(Version)))
                 {
                     return auxiliary;
                 }
@@ -84,60 +78,26 @@ internal static class GlibcxxCorrection
         return null;
     }
 
-    private static void RequireOnlyTheAnchor(ReadOnlySpan<byte> file, ushort versionIndex, string path)
+    private static void RequireOnlyTheAnchor(ElfFile elf, ushort versionIndex, string path)
     {
-        if (FindSection(file, DynamicSymbols) is not (Section symbols, Section names) || FindSection(file, SymbolVersions) is not (Section versions, _))
+        if (elf.Find(ElfFile.DynamicSymbols) is not (ElfFile.Section symbolTable, ElfFile.Section names) || elf.Find(ElfFile.SymbolVersions) is not (ElfFile.Section versionTable, _))
         {
             throw new TorchRuntimeException($"{path} has no dynamic symbol table, so it cannot be corrected for this system's libstdc++.");
         }
 
-        for (int i = 0; i < versions.Size / 2; i++)
+        ReadOnlySpan<byte> symbols = elf.Read(symbolTable), versions = elf.Read(versionTable), strings = elf.Read(names);
+        for (int i = 0; i < versions.Length / 2; i++)
         {
-            if (BinaryPrimitives.ReadUInt16LittleEndian(file[(versions.Offset + (2 * i))..]) != versionIndex)
+            if (BinaryPrimitives.ReadUInt16LittleEndian(versions[(2 * i)..]) != versionIndex)
             {
                 continue;
             }
 
-            string symbol = ReadString(file, names, (int)BinaryPrimitives.ReadUInt32LittleEndian(file[(symbols.Offset + (24 * i))..]));
+            string symbol = Encoding.ASCII.GetString(ElfFile.Text(strings, BinaryPrimitives.ReadUInt32LittleEndian(symbols[(24 * i)..])));
             if (symbol != Anchor)
             {
                 throw new TorchRuntimeException($"{path} uses {symbol} of {Version}, which this system's libstdc++ lacks. Install a libstdc++ from GCC 13 or newer.");
             }
         }
     }
-
-    private static (Section Section, Section Linked)? FindSection(ReadOnlySpan<byte> file, uint type)
-    {
-        int count = BinaryPrimitives.ReadUInt16LittleEndian(file[60..]);
-        for (int i = 0; i < count; i++)
-        {
-            if (ReadSection(file, i) is var section && section.Type == type)
-            {
-                return (section, ReadSection(file, section.Link));
-            }
-        }
-
-        return null;
-    }
-
-    private static Section ReadSection(ReadOnlySpan<byte> file, int index)
-    {
-        int headers = (int)BinaryPrimitives.ReadUInt64LittleEndian(file[40..]);
-        int size = BinaryPrimitives.ReadUInt16LittleEndian(file[58..]);
-        ReadOnlySpan<byte> header = file.Slice(headers + (index * size), size);
-        return new Section(
-            Type: BinaryPrimitives.ReadUInt32LittleEndian(header[4..]),
-            Offset: (int)BinaryPrimitives.ReadUInt64LittleEndian(header[24..]),
-            Size: (int)BinaryPrimitives.ReadUInt64LittleEndian(header[32..]),
-            Link: (int)BinaryPrimitives.ReadUInt32LittleEndian(header[40..]),
-            Info: (int)BinaryPrimitives.ReadUInt32LittleEndian(header[44..]));
-    }
-
-    private static string ReadString(ReadOnlySpan<byte> file, Section strings, int offset)
-    {
-        ReadOnlySpan<byte> text = file.Slice(strings.Offset, strings.Size)[offset..];
-        return Encoding.ASCII.GetString(text[..text.IndexOf((byte)0)]);
-    }
-
-    private readonly record struct Section(uint Type, int Offset, int Size, int Link, int Info);
 }

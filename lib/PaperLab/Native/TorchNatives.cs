@@ -2,7 +2,7 @@
 //
 // Everything is loaded by full path in dependency order, so that later look-ups match by name whatever the host's search
 // path is: a test, the tool, or another program's script host. Where PAPERLAB_LIBTORCH names a folder (the torch/lib of a
-// Python install), libtorch comes from there and only TorchSharp's own small library from ours.
+// Python install), libtorch comes from there and only TorchSharp's own small library from ours; LibtorchFolder says which will do.
 
 using System.Reflection;
 using System.Runtime.CompilerServices;
@@ -15,7 +15,6 @@ namespace PaperLab.Native;
 internal static class TorchNatives
 {
     public const string LibtorchVariable = "PAPERLAB_LIBTORCH";
-    private static readonly Version Wanted = new(2, 10);
     private static readonly Lock Gate = new();
     private static LoadedNatives? s_loaded;
 
@@ -45,41 +44,64 @@ internal static class TorchNatives
         _ => IntPtr.Zero,
     };
 
-    private static string FindFolder()
+    /// <summary>The folder with libtorch, and whether the user named it.</summary>
+    /// <exception cref="TorchRuntimeException">There is none.</exception>
+    internal static (string Folder, bool IsExternal) FindFolder()
     {
         string torchCpu = FileName("torch_cpu");
         if (Environment.GetEnvironmentVariable(LibtorchVariable) is { Length: > 0 } external)
         {
-            return File.Exists(Path.Combine(external, torchCpu)) ? external : throw new TorchRuntimeException(
+            return File.Exists(Path.Combine(external, torchCpu)) ? (Path.GetFullPath(external), true) : throw new TorchRuntimeException(
                 $"{LibtorchVariable} is '{external}', but there is no {torchCpu} in it. " +
                 "Point it at the torch/lib folder of a Python install (python -c \"import torch; print(torch.__path__[0] + '/lib')\"), or unset it.");
         }
 
         string[] candidates = OwnFolders();
-        return candidates.FirstOrDefault(folder => File.Exists(Path.Combine(folder, torchCpu))) ?? throw new TorchRuntimeException(
+        return candidates.FirstOrDefault(folder => File.Exists(Path.Combine(folder, torchCpu))) is { } own ? (own, false) : throw new TorchRuntimeException(
             $"libtorch was not found: looked for {torchCpu} in {string.Join(" and ", candidates)}. " +
-            $"Build the tool for this platform (dotnet build lib/PaperLab.Cli), or set {LibtorchVariable} to the torch/lib folder of a Python install.");
+            $"Set {LibtorchVariable} to the torch/lib folder of a Python install (python -c \"import torch; print(torch.__path__[0] + '/lib')\"), " +
+            "or, in a clone, build the tool for this platform (dotnet build lib/PaperLab.Cli).");
     }
 
-    private static LoadedNatives LoadFrom(string folder)
+    private static LoadedNatives LoadFrom((string Folder, bool IsExternal) found)
     {
+        var libtorch = new LibtorchFolder(found.Folder);
+        IReadOnlyList<string> missing = found.IsExternal && OperatingSystem.IsLinux() ? libtorch.Compare(TorchSharpLibrary()).Missing : [];
         CpuTuning.SleepAtBarriers();
-        LoadWhenPresent(folder, "c10");
-        IntPtr torchCpu = LoadRequired(Path.Combine(folder, FileName("torch_cpu")));
-        RequireVersion(torchCpu, folder, out Version version);
-        LoadWhenPresent(folder, "c10_cuda");
-        IntPtr? torchCuda = LoadWhenPresent(folder, "torch_cuda");
-        LoadWhenPresent(folder, "torch");
+        Version? version = null;
+        var loaded = new Dictionary<string, IntPtr>();
+        foreach (string name in LibtorchFolder.LoadOrder)
+        {
+            string path = Path.Combine(found.Folder, FileName(name));
+            if (File.Exists(path))
+            {
+                loaded[name] = LoadRequired(path);
+            }
+
+            if (name == "torch_cpu") // before gigabytes of CUDA
+            {
+                version = VersionOf(loaded[name], found.Folder);
+                libtorch.Require(version, missing);
+            }
+        }
+
         IntPtr torchSharp = LoadTorchSharp();
-        ScalarLifetime.Extend(torchSharp, torchCpu);
-        return new LoadedNatives(folder, version, torchCpu, torchCuda, torchSharp);
+        ScalarLifetime.Extend(torchSharp, loaded["torch_cpu"]);
+        return new LoadedNatives(found.Folder, found.IsExternal, version!, loaded["torch_cpu"], loaded.TryGetValue("torch_cuda", out IntPtr cuda) ? cuda : null, torchSharp);
+    }
+
+    /// <summary>Path of TorchSharp's native library, as it was shipped.</summary>
+    /// <exception cref="TorchRuntimeException">It is not there.</exception>
+    internal static string TorchSharpLibrary()
+    {
+        string name = FileName("LibTorchSharp");
+        return OwnFolders().Select(folder => Path.Combine(folder, name)).FirstOrDefault(File.Exists) ?? throw new TorchRuntimeException(
+            $"TorchSharp's native library was not found: looked for {name} in {string.Join(" and ", OwnFolders())}. Build the tool again (dotnet build lib/PaperLab.Cli).");
     }
 
     private static IntPtr LoadTorchSharp()
     {
-        string name = FileName("LibTorchSharp");
-        string path = OwnFolders().Select(folder => Path.Combine(folder, name)).FirstOrDefault(File.Exists) ?? throw new TorchRuntimeException(
-            $"TorchSharp's native library was not found: looked for {name} in {string.Join(" and ", OwnFolders())}. Build the tool again (dotnet build lib/PaperLab.Cli).");
+        string path = TorchSharpLibrary();
         if (NativeLibrary.TryLoad(path, out IntPtr handle))
         {
             return handle;
@@ -136,12 +158,6 @@ internal static class TorchNatives
             .ToArray();
     }
 
-    private static IntPtr? LoadWhenPresent(string folder, string name)
-    {
-        string path = Path.Combine(folder, FileName(name));
-        return File.Exists(path) ? LoadRequired(path) : null;
-    }
-
     private static IntPtr LoadRequired(string path)
     {
         try
@@ -150,29 +166,23 @@ internal static class TorchNatives
         }
         catch (Exception error) when (error is DllNotFoundException or BadImageFormatException)
         {
-            throw new TorchRuntimeException($"{path} is there but does not load: {error.Message.Trim()}", error);
+            throw new TorchRuntimeException(
+                $"{path} is there but does not load: {error.Message.Trim()}. If the message names another library that is installed, put its folder into LD_LIBRARY_PATH.", error);
         }
     }
 
-    private static void RequireVersion(IntPtr torchCpu, string folder, out Version version)
+    private static Version VersionOf(IntPtr torchCpu, string folder)
     {
-        // aoti_torch_abi_version packs major.minor.patch into the top three bytes; libtorch has it since 2.4.
-        if (!NativeLibrary.TryGetExport(torchCpu, "aoti_torch_abi_version", out IntPtr export))
+        if (!NativeLibrary.TryGetExport(torchCpu, LibtorchFolder.VersionFunction, out IntPtr export))
         {
-            throw new TorchRuntimeException($"The libtorch in {folder} is older than 2.4; PaperLab needs {Wanted}. Install torch {Wanted} there, or point {LibtorchVariable} elsewhere.");
+            throw new TorchRuntimeException($"The libtorch in {folder} is older than 2.4; PaperLab needs {LibtorchFolder.Wanted}. Install torch {LibtorchFolder.Wanted} there, or point {LibtorchVariable} elsewhere.");
         }
 
         ulong packed = Marshal.GetDelegateForFunctionPointer<AbiVersion>(export)();
-        version = new Version((int)(packed >> 56), (int)(packed >> 48 & 0xff), (int)(packed >> 40 & 0xff));
-        if (version.Major != Wanted.Major || version.Minor != Wanted.Minor)
-        {
-            throw new TorchRuntimeException(
-                $"The libtorch in {folder} is version {version}; PaperLab's TorchSharp is built for {Wanted}. " +
-                $"Install torch {Wanted} there (pip install torch=={Wanted}.*), or point {LibtorchVariable} at another install.");
-        }
+        return new Version((int)(packed >> 56), (int)(packed >> 48 & 0xff), (int)(packed >> 40 & 0xff));
     }
 
-    private static string FileName(string name) =>
+    internal static string FileName(string name) =>
         OperatingSystem.IsWindows() ? $"{name}.dll" : OperatingSystem.IsMacOS() ? $"lib{name}.dylib" : $"lib{name}.so";
 
     [UnmanagedFunctionPointer(CallingConvention.Cdecl)]
@@ -180,4 +190,4 @@ internal static class TorchNatives
 }
 
 /// <summary>What was loaded and from where; handles stay valid for the life of the process.</summary>
-internal sealed record LoadedNatives(string Folder, Version Version, IntPtr TorchCpu, IntPtr? TorchCuda, IntPtr TorchSharp);
+internal sealed record LoadedNatives(string Folder, bool IsExternal, Version Version, IntPtr TorchCpu, IntPtr? TorchCuda, IntPtr TorchSharp);

@@ -32,6 +32,22 @@ public sealed class DoctorCommandTests : IDisposable
     }
 
     [Fact]
+    public async Task A_libtorch_that_is_cut_short_is_refused_before_it_ends_the_process()
+    {
+        Assert.SkipUnless(OperatingSystem.IsLinux(), "ELF libraries are looked at before they are loaded");
+        Directory.CreateDirectory(_tool.Scratch);
+        string library = Path.Combine(_tool.Scratch, "libtorch_cpu.so");
+        File.WriteAllBytes(library, [0x7f, (byte)'E', (byte)'L', (byte)'F', 2, 1, .. new byte[34], 0, 0, 1, 0, .. new byte[14], 56, 0, 1, 0, 64, 0, 1, 0]);
+
+        ToolResult result = await RunAsync([], ("PAPERLAB_LIBTORCH", _tool.Scratch), ("COLUMNS", "400"));
+
+        Assert.Equal(3, result.ExitCode);
+        string text = string.Join(' ', result.Stdout.Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries));
+        Assert.Contains("libtorch_cpu.so is damaged", text);
+        Assert.Contains("pip install torch==2.10.*", text);
+    }
+
+    [Fact]
     public async Task A_cache_that_cannot_be_written_is_named()
     {
         ToolResult result = await RunAsync([], ("PAPERLAB_CACHE", "/dev/null/cache"));

@@ -18,13 +18,10 @@ public sealed class ApiProse(SdkLocation sdk) : ITextSource
     public bool DropRepeatedLines => true;
 
     /// <inheritdoc/>
-    public string Fingerprint() => string.Join('\n', Files().Select(file => $"{file.Name} {file.Length}").Prepend(sdk.Description));
+    public string Fingerprint() => string.Join('\n', sdk.Documentation().Select(file => $"{file.Name} {file.Length}").Prepend(sdk.Description));
 
     /// <inheritdoc/>
-    public IEnumerable<SourceDocument> Read() => Files().AsParallel().AsOrdered().SelectMany(file => ReadFile(file.FullName));
-
-    private IEnumerable<FileInfo> Files() =>
-        new DirectoryInfo(sdk.DocumentationFolder).EnumerateFiles("*.xml").OrderBy(file => file.Name, StringComparer.Ordinal);
+    public IEnumerable<SourceDocument> Read() => sdk.Documentation().AsParallel().AsOrdered().SelectMany(file => ReadFile(file.FullName));
 
     /// <summary>The types documented in one XML file.</summary>
     /// <exception cref="InvalidDataException">The file is not well-formed XML.</exception>

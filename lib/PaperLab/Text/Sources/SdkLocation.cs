@@ -10,13 +10,29 @@ namespace PaperLab.Text.Sources;
 /// <param name="DocumentationFolder">The newest reference pack's folder of XML documentation.</param>
 public sealed record SdkLocation(string Root, string SdkFolder, string DocumentationFolder)
 {
+    /// <summary>Where a portable bundle has those parts of the SDK that made it which are text, under its root.</summary>
+    public const string InBundle = "data/sdk";
+
     private const string ReferencePack = "Microsoft.NETCore.App.Ref";
 
     /// <summary>The SDK and pack versions, for a run record.</summary>
     public string Description =>
         $".NET SDK {Path.GetFileName(SdkFolder)}, {ReferencePack} {Path.GetFileName(Path.GetDirectoryName(Path.GetDirectoryName(DocumentationFolder)))}";
 
-    /// <summary>Looks at DOTNET_ROOT, the running runtime, PATH and the usual places, in this order.</summary>
+    /// <summary>The files of XML documentation, by name.</summary>
+    public IEnumerable<FileInfo> Documentation() =>
+        new DirectoryInfo(DocumentationFolder).EnumerateFiles("*.xml").OrderBy(file => file.Name, StringComparer.Ordinal);
+
+    /// <summary>
+    /// The files of messages in a language. The same file name in several folders is the same component for another host: the first is enough.
+    /// </summary>
+    public IEnumerable<FileInfo> Messages(string language) =>
+        new DirectoryInfo(SdkFolder).EnumerateFiles("*.resources.dll", SearchOption.AllDirectories)
+            .Where(file => file.Directory!.Name == language)
+            .OrderBy(file => file.FullName, StringComparer.Ordinal)
+            .DistinctBy(file => file.Name);
+
+    /// <summary>Looks at DOTNET_ROOT, a portable bundle's own texts, the running runtime, PATH and the usual places, in this order.</summary>
     /// <exception cref="DirectoryNotFoundException">No folder holds both an SDK and its reference pack; the message lists where it looked.</exception>
     public static SdkLocation Find()
     {
@@ -41,6 +57,11 @@ public sealed record SdkLocation(string Root, string SdkFolder, string Documenta
         if (Environment.GetEnvironmentVariable("DOTNET_ROOT") is { Length: > 0 } root)
         {
             yield return root;
+        }
+
+        if (Checkout.Root is { } bundle)
+        {
+            yield return Path.Combine(bundle, InBundle);
         }
 
         // <root>/shared/Microsoft.NETCore.App/<version>/

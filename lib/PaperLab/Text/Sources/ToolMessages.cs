@@ -18,12 +18,19 @@ public sealed class ToolMessages : ITextSource
     private readonly string _language;
 
     /// <summary>Messages of <paramref name="sdk"/> in <paramref name="language"/>.</summary>
-    /// <exception cref="ArgumentException">The SDK has no such language.</exception>
+    /// <exception cref="ArgumentException">There is no such language.</exception>
+    /// <exception cref="DirectoryNotFoundException">This SDK's messages do not have it.</exception>
     public ToolMessages(SdkLocation sdk, string language)
     {
         if (!Languages.Contains(language))
         {
             throw new ArgumentException($"The SDK's messages have no language '{language}'; there are {string.Join(", ", Languages)}.", nameof(language));
+        }
+
+        if (!sdk.Messages(language).Any())
+        {
+            throw new DirectoryNotFoundException(
+                $"{sdk.SdkFolder} has no messages in '{language}'. A portable bundle brings only the languages that presets of papers use; for the others set DOTNET_ROOT to the folder of a .NET SDK.");
         }
 
         _sdk = sdk;
@@ -41,15 +48,15 @@ public sealed class ToolMessages : ITextSource
 
     /// <inheritdoc/>
     public string Fingerprint() =>
-        string.Join('\n', Files(_language).Select(file => $"{file.Name} {file.Length}").Prepend(Path.GetFileName(_sdk.SdkFolder)));
+        string.Join('\n', _sdk.Messages(_language).Select(file => $"{file.Name} {file.Length}").Prepend(Path.GetFileName(_sdk.SdkFolder)));
 
     /// <inheritdoc/>
     public IEnumerable<SourceDocument> Read()
     {
         // A text that another language has word for word is not translated: it is English (or a name) and not this language.
         string other = _language == "de" ? "fr" : "de";
-        Dictionary<string, FileInfo> otherFiles = Files(other).ToDictionary(file => file.Name);
-        return Files(_language).AsParallel().AsOrdered().SelectMany(file =>
+        Dictionary<string, FileInfo> otherFiles = _sdk.Messages(other).ToDictionary(file => file.Name);
+        return _sdk.Messages(_language).AsParallel().AsOrdered().SelectMany(file =>
         {
             var untranslated = new HashSet<(string, string, string)>(otherFiles.TryGetValue(file.Name, out FileInfo? otherFile)
                 ? ReadMessages(otherFile.FullName).Select(message => (message.File, message.Key, message.Text))
@@ -57,13 +64,6 @@ public sealed class ToolMessages : ITextSource
             return Chunk(ReadMessages(file.FullName).Where(message => !untranslated.Contains((message.File, message.Key, message.Text))));
         });
     }
-
-    // The same file name in several folders is the same component for another host: the first is enough.
-    private IEnumerable<FileInfo> Files(string language) =>
-        new DirectoryInfo(_sdk.SdkFolder).EnumerateFiles("*.resources.dll", SearchOption.AllDirectories)
-            .Where(file => file.Directory!.Name == language)
-            .OrderBy(file => file.FullName, StringComparer.Ordinal)
-            .DistinctBy(file => file.Name);
 
     // Cut by key and not by size: the chunks of all languages then hold the same keys, and one group name puts all on one side.
     private IEnumerable<SourceDocument> Chunk(IEnumerable<Message> messages) => messages
