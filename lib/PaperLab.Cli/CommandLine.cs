@@ -19,6 +19,7 @@ public static class CommandLine
           paperlab site --serve                            the notebooks as a gallery, in a browser
           paperlab doctor                                  what this machine has, and what is missing
           paperlab new my-paper                            a notebook to start from
+          paperlab kernel install                          a C# kernel for Jupyter
         """;
 
     /// <summary>Runs the tool and returns its exit code.</summary>
@@ -83,6 +84,7 @@ public static class CommandLine
         root.Subcommands.Add(DoctorCommand.Create());
         root.Subcommands.Add(DataCommand.Create());
         root.Subcommands.Add(NewCommand.Create());
+        root.Subcommands.Add(KernelCommand.Create());
         root.Subcommands.Add(BenchCommand.Create());
         root.Subcommands.Add(BundleCommand.Create());
         AddHelp(root, $"{Examples}\n\n{ExitCode.Help}");

@@ -2,8 +2,12 @@
 
 using PaperLab.Cli;
 using PaperLab.Notebooks.Batch;
+using PaperLab.Notebooks.Jupyter;
 
-// A notebook's process starts here too, and must start fast: no command line parsing.
-return args is [NotebookHost.CommandName, .. var rest]
-    ? NotebookHost.Run(rest)
-    : await CommandLine.RunAsync(args);
+// What serves a notebook starts here too, and must start fast: no command line parsing.
+return args switch
+{
+    [NotebookHost.CommandName, .. var rest] => NotebookHost.Run(rest),
+    [JupyterKernel.CommandName, .. var rest] => JupyterKernel.Run(rest),
+    _ => await CommandLine.RunAsync(args),
+};

@@ -30,8 +30,11 @@ internal sealed class HostProcess : IDisposable
     private static readonly TimeSpan StreamGrace = TimeSpan.FromSeconds(2);
     private static readonly TimeSpan MemoryPeriod = TimeSpan.FromMilliseconds(200);
 
-    // A notebook's process runs many small pieces of new code, and each would have its pages switched from writable to executable.
-    private const string WriteXorExecute = "DOTNET_EnableWriteXorExecute", Off = "0";
+    /// <summary>
+    /// To be set to <see cref="Off"/> for a process that runs a notebook: it runs many small pieces of new code, and each would have its
+    /// pages switched from writable to executable.
+    /// </summary>
+    public const string WriteXorExecute = "DOTNET_EnableWriteXorExecute", Off = "0";
 
     // Pipe ends meant for one child must not be inherited by another that starts at the same moment.
     private static readonly Lock StartGate = new();

@@ -3,7 +3,6 @@
 // runner by those streams themselves, so that the last words of a dying process arrive too.
 
 using System.Collections.Concurrent;
-using System.Diagnostics;
 using System.IO.Pipes;
 using System.Runtime.InteropServices;
 using System.Text.Json;
@@ -16,8 +15,6 @@ public sealed class NotebookHost : IDisposable
 {
     /// <summary>The hidden command under which the tool starts itself as a notebook's process.</summary>
     public const string CommandName = "notebook-host";
-
-    private static readonly TimeSpan ExitGrace = TimeSpan.FromSeconds(3);
 
     private readonly BlockingCollection<RunCell> _cells = [];
     private readonly AnonymousPipeClientStream _commands;
@@ -82,7 +79,7 @@ public sealed class NotebookHost : IDisposable
             }
 
             (int, string, string)? next = cell.Next is { } after ? (after.Number, after.Source, after.Language) : null;
-            CellResult result = session.RunAsync(cell.Source, cell.Number, cell.Language, next, interrupt.Token).GetAwaiter().GetResult();
+            CellResult result = session.RunAsync(cell.Source, cell.Number, cell.Language, next, cancel: interrupt.Token).GetAwaiter().GetResult();
             lock (_gate)
             {
                 (_running, _interrupt) = (0, null);
@@ -123,7 +120,7 @@ public sealed class NotebookHost : IDisposable
         }
     }
 
-    /// <summary>The runner closed the pipe or is gone. An idle process ends in an orderly way; a busy or blocked one at once.</summary>
+    /// <summary>The runner closed the pipe or is gone.</summary>
     private void Exit()
     {
         bool busy;
@@ -132,13 +129,6 @@ public sealed class NotebookHost : IDisposable
             busy = _running != 0 || _cells.Count > 0;
         }
 
-        if (!busy)
-        {
-            // What the page registered for the end of the process runs, but cannot keep it alive.
-            new Thread(() => Environment.Exit(0)) { IsBackground = true, Name = "exit" }.Start();
-            Thread.Sleep(ExitGrace);
-        }
-
-        Process.GetCurrentProcess().Kill();
+        HostExit.Leave(busy);
     }
 }

@@ -17,7 +17,7 @@ internal sealed class CSharpCells(References references)
     // What the compiler has for scripts and for nothing else is taken from an empty one. The imports are those of .NET Interactive's
     // C# kernel, no more (System.IO is not among them) and no less: a notebook that compiles here compiles there. A cell is too small to
     // be compiled on several threads: waking them takes longer than the work that they share.
-    private static readonly CSharpCompilationOptions BaseOptions = ((CSharpCompilationOptions)CSharpScript.Create("", ScriptOptions.Default).GetCompilation().Options)
+    internal static readonly CSharpCompilationOptions BaseOptions = ((CSharpCompilationOptions)CSharpScript.Create("", ScriptOptions.Default).GetCompilation().Options)
         .WithUsings(
             "System",
             "System.Text",
@@ -31,6 +31,7 @@ internal sealed class CSharpCells(References references)
 
     private readonly CSharpCompilationOptions _options = BaseOptions.WithMetadataReferenceResolver(references);
     private ImmutableArray<MetadataReference> _references = References.Standard;
+    private bool _hasWalked; // whether the references of all references are among them
     private Submission? _last;
     private Submission? _checked;
     private object?[] _states = new object?[16];
@@ -41,8 +42,18 @@ internal sealed class CSharpCells(References references)
         .SelectMany(state => state.GetType().GetFields(BindingFlags.Instance | BindingFlags.Public | BindingFlags.DeclaredOnly), (state, variable) => new CellVariable(variable.Name, variable.FieldType, variable.GetValue(state)))
         .Reverse().DistinctBy(variable => variable.Name).Reverse();
 
+    /// <summary>The last cell that ran and declared something; null before the first.</summary>
+    public Submission? Last => _last;
+
+    /// <summary>What the next cell can name of libraries.</summary>
+    public ImmutableArray<MetadataReference> NamedReferences => _references;
+
     /// <summary>Makes restored packages nameable from the next cell on.</summary>
-    public void Add(ImmutableArray<MetadataReference> packages) => _references = _references.AddRange(packages);
+    public void Add(ImmutableArray<MetadataReference> packages)
+    {
+        _references = _references.AddRange(packages);
+        _hasWalked = false;
+    }
 
     /// <summary>Compiles <paramref name="code"/> on top of what ran so far.</summary>
     /// <exception cref="CellException">It does not compile.</exception>
@@ -53,7 +64,7 @@ internal sealed class CSharpCells(References references)
         Ahead? ahead = Interlocked.Exchange(ref _ahead, null);
         return ahead is not null && ahead.Before == _last && ahead.Code == code && ahead.Source == source && ahead.Compiled.Result is { } cell
             ? cell
-            : Settled(() => Continue(_last, code, source), cell => cell.Compile(references.LoadCell, cancel), code, source);
+            : Settled(_last, cell => cell.Compile(references.LoadCell, cancel), code, source);
     }
 
     /// <summary>
@@ -66,7 +77,7 @@ internal sealed class CSharpCells(References references)
         Submission? before = running.Declares ? running : running.Previous;
         _ahead = new Ahead(before, code, source, Task.Run(() =>
         {
-            Submission cell = Continue(before, code, source);
+            var cell = new Submission(before, code, source, running.References, _options);
             return HasErrors(cell.Compile(references.LoadCell, CancellationToken.None)) ? null : cell;
         }));
     }
@@ -91,34 +102,54 @@ internal sealed class CSharpCells(References references)
         }
         finally
         {
-            _last = cell.Declares ? cell : _last;
+            _last = cell.Declares ? cell : cell.Previous;
         }
     }
 
     /// <summary>Checks <paramref name="code"/> on top of what was checked so far, without running anything.</summary>
     /// <exception cref="CellException">It does not compile.</exception>
     public void Check(string code, CellSource source, CancellationToken cancel) =>
-        _checked = Settled(() => Continue(_checked, code, source), cell => cell.Check(cancel), code, source);
+        _checked = Settled(_checked, cell => cell.Check(cancel), code, source);
 
-    private Submission Continue(Submission? previous, string code, CellSource source) => new(previous, code, source, _references, _options);
-
-    // Most cells compile against few references, which is fast; one that does not gets all that can be found.
-    private Submission Settled(Func<Submission> create, Func<Submission, ImmutableArray<Diagnostic>> compile, string code, CellSource source)
+    // Most cells compile against few references, which is fast; one that does not gets all that can be found. What was found for a
+    // cell with errors is forgotten.
+    private Submission Settled(Submission? previous, Func<Submission, ImmutableArray<Diagnostic>> compile, string code, CellSource source)
     {
-        Submission cell = create();
+        Submission cell = Continue(previous, code, source, out bool walked);
         ImmutableArray<Diagnostic> diagnostics = compile(cell);
-        while (HasErrors(diagnostics) && references.Unsettle())
+        if (HasErrors(diagnostics) && !walked && !_hasWalked)
         {
-            cell = create();
+            references.Walk();
+            cell = Continue(previous, code, source, out walked);
             diagnostics = compile(cell);
         }
 
-        if (!HasErrors(diagnostics))
+        ThrowIfFaulty(diagnostics, code, source);
+        _references = cell.References;
+        _hasWalked |= walked;
+        return cell;
+    }
+
+    // A cell that brings libraries is bound to them together with the cells before it.
+    private Submission Continue(Submission? previous, string code, CellSource source, out bool walked)
+    {
+        var cell = new Submission(previous?.On(_references), code, source, _references, _options);
+        ImmutableArray<MetadataReference> named = cell.DirectiveReferences; // asking binds it
+        (walked, IReadOnlyList<MetadataReference> found) = references.EndWalk();
+        ImmutableArray<MetadataReference> all = [.. _references.Union(named).Union(found)];
+        if (all.Length == _references.Length)
         {
-            _references = _references.AddRange(references.Settle());
+            return cell;
         }
 
-        ThrowIfFaulty(diagnostics, code, source);
+        if (previous is null)
+        {
+            return cell.BoundTo(all);
+        }
+
+        cell = new Submission(previous.On(all), code, source, all, _options);
+        _ = cell.DirectiveReferences;
+        references.EndWalk(); // cells before it asked for their libraries once more
         return cell;
     }
 

@@ -21,7 +21,8 @@ internal sealed class CellRunner(string folder, Action<MimeBundle>? show) : IDis
     private readonly Stack<string> _importing = new();
     private CSharpCells? _cells;
 
-    private CSharpCells Cells => _cells ??= new CSharpCells(_references);
+    /// <summary>The C# of the cells that ran.</summary>
+    public CSharpCells Cells => _cells ??= new CSharpCells(_references);
 
     public void Dispose() => _references.Dispose();
 

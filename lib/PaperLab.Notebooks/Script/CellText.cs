@@ -63,6 +63,20 @@ internal static partial class CellText
         return parts;
     }
 
+    /// <summary>The cell with everything but its C# blanked out: every character that is left stands where it stood.</summary>
+    public static string OnlyCSharp(string source, string language)
+    {
+        string[] lines = source.Split('\n');
+        string[] kept = [.. lines.Select(line => new string(' ', line.Length))];
+        foreach (TextPart part in Split(source, language).OfType<TextPart>().Where(part => IsCSharp(part.Language)))
+        {
+            int end = part.Text.AsSpan().Count('\n') + 1;
+            Array.Copy(lines, part.Line - 1, kept, part.Line - 1, end - part.Line + 1);
+        }
+
+        return string.Join('\n', kept);
+    }
+
     /// <summary>The code of a cell that is C# alone and whose meaning rests on nothing but the cells before it; null for another.</summary>
     public static string? CodeOf(string source, string language) =>
         Split(source, language) is [TextPart { Language: "csharp" } code] && !FileDirective().IsMatch(code.Text) ? code.Text : null;

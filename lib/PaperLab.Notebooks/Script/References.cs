@@ -53,43 +53,32 @@ internal sealed class References : MetadataReferenceResolver, IDisposable
 
     // Walking the references of references costs more than compiling a small cell, and so do the hundred that it finds. It
     // happens once for each change: when a #r or a package brings something new, and when a cell does not compile without.
-    // What it found is then named outright.
     private readonly List<MetadataReference> _found = [];
-    private bool _isSettled = true;
-    private bool _hasWalked;
+    private bool _walks;
 
-    public override bool ResolveMissingAssemblies => !_isSettled;
+    public override bool ResolveMissingAssemblies => _walks;
 
     public void Dispose() => AssemblyLoadContext.Default.Resolving -= Load;
 
-    /// <summary>
-    /// Call after a cell has compiled: returns the references of references that were found for it, to be named from now on.
-    /// </summary>
-    public IReadOnlyList<MetadataReference> Settle()
-    {
-        MetadataReference[] found = [.. _found];
-        _found.Clear();
-        _hasWalked |= !_isSettled;
-        _isSettled = true;
-        return found;
-    }
+    /// <summary>The next compilation gets the references of references.</summary>
+    public void Walk() => _walks = true;
 
     /// <summary>
-    /// Call after a cell has not compiled: what was found for it is forgotten. True when it is worth another try, because the
-    /// references of references had not been walked for it.
+    /// Call after a compilation has been bound to its references: whether it got the references of references, and those that were found
+    /// for it. The next gets what is named outright alone.
     /// </summary>
-    public bool Unsettle()
+    public (bool Walked, IReadOnlyList<MetadataReference> Found) EndWalk()
     {
-        bool hadAll = !_isSettled || _hasWalked;
+        (bool Walked, MetadataReference[] Found) walk = (_walks, [.. _found]);
         _found.Clear();
-        _isSettled = false;
-        return !hadAll;
+        _walks = false;
+        return walk;
     }
 
     /// <summary>Makes the assemblies and native libraries of restored packages loadable.</summary>
     public ImmutableArray<MetadataReference> Add(RestoredPackages packages)
     {
-        _isSettled = false;
+        _walks = true;
         foreach (string path in packages.RuntimeAssemblies)
         {
             _packageAssemblies.TryAdd(Path.GetFileNameWithoutExtension(path), path);
@@ -110,7 +99,7 @@ internal sealed class References : MetadataReferenceResolver, IDisposable
             return [];
         }
 
-        _isSettled = false;
+        _walks = true;
         string folder = Path.GetDirectoryName(path)!;
         _folders.Remove(folder);
         _folders.Add(folder);

@@ -4,6 +4,7 @@ using System.Diagnostics;
 using Microsoft.DotNet.Interactive;
 using Microsoft.DotNet.Interactive.Formatting;
 using PaperLab.Notebooks.Format;
+using PaperLab.Notebooks.Script.Language;
 
 namespace PaperLab.Notebooks.Script;
 
@@ -20,10 +21,13 @@ public sealed class ScriptSession : IDisposable
 
     private readonly string _folder;
     private readonly SerialSink _sink;
+    private readonly IInputSource? _input;
     private readonly CellRunner _runner;
+    private readonly Lazy<LanguageService> _language;
     private readonly SemaphoreSlim _turn = new(1);
     private readonly TextWriter _consoleOut = Console.Out;
     private readonly TextWriter _consoleError = Console.Error;
+    private readonly TextReader? _consoleIn;
     private PageThread _thread = new();
     private int _executionCount;
     private int _displayCount;
@@ -31,8 +35,9 @@ public sealed class ScriptSession : IDisposable
     /// <summary>Begins a session. From here on the process's Console writes to <paramref name="sink"/>.</summary>
     /// <param name="folder">The notebook's folder: relative paths of <c>#r</c>, <c>#load</c> and <c>#!import</c> start there.</param>
     /// <param name="sink">Receives what cells show.</param>
+    /// <param name="input">Answers what cells ask, Console.ReadLine among it; null where nobody is there to answer.</param>
     /// <exception cref="InvalidOperationException">Another session of this process has not been disposed of.</exception>
-    public ScriptSession(string folder, ICellOutputSink sink)
+    public ScriptSession(string folder, ICellOutputSink sink, IInputSource? input = null)
     {
         if (Interlocked.CompareExchange(ref s_current, this, null) is not null)
         {
@@ -41,11 +46,22 @@ public sealed class ScriptSession : IDisposable
 
         _folder = Path.TrimEndingDirectorySeparator(Path.GetFullPath(folder));
         _sink = new SerialSink(sink);
+        _input = input;
         _runner = new CellRunner(_folder, bundle => Show(bundle, isText: false));
+        _language = new Lazy<LanguageService>(() => new LanguageService(_runner.Cells));
         Console.SetOut(new SinkWriter(_sink, StreamName.Stdout));
         Console.SetError(new SinkWriter(_sink, StreamName.Stderr));
+        if (input is not null)
+        {
+            _consoleIn = Console.In;
+            Console.SetIn(new InputReader(input));
+        }
+
         AppContext.SetData(DisplayHook, (Func<object, Action<object>>)(value => Display(value, []).Update));
     }
+
+    /// <summary>The number of the last cell that ran; 0 before the first.</summary>
+    public int ExecutionCount => _executionCount;
 
     /// <summary>The session of this process.</summary>
     internal static ScriptSession Current =>
@@ -95,13 +111,15 @@ public sealed class ScriptSession : IDisposable
     /// <param name="number">What messages call the cell: <c>cell 3</c>.</param>
     /// <param name="language">The cell's language as <see cref="Cell.Language"/> has it.</param>
     /// <param name="next">The cell that will probably run after it: it is compiled meanwhile.</param>
+    /// <param name="counts">False for code that is no cell of the notebook, and so takes no In[n] number.</param>
     /// <param name="cancel">Interrupts the cell.</param>
     public async Task<CellResult> RunAsync(
-        string source, int number, string language = Notebook.CSharp, (int Number, string Source, string Language)? next = null, CancellationToken cancel = default)
+        string source, int number, string language = Notebook.CSharp, (int Number, string Source, string Language)? next = null, bool counts = true, CancellationToken cancel = default)
     {
         await _turn.WaitAsync(CancellationToken.None);
         try
         {
+            _executionCount += counts ? 1 : 0;
             return await _thread.Invoke(() => Run(PlaceOf(number), source, language, next, cancel));
         }
         finally
@@ -116,17 +134,33 @@ public sealed class ScriptSession : IDisposable
         }
     }
 
+    /// <summary>What could stand at <paramref name="position"/> of a cell's <paramref name="source"/>, given the cells that ran. Waits for a running cell.</summary>
+    public Task<CompletionResult> CompleteAsync(string source, int position) => WithLanguageAsync(language => language.CompleteAsync(source, position));
+
+    /// <summary>What stands at <paramref name="position"/> of a cell's <paramref name="source"/>, with its documentation; null when that is nothing. Waits for a running cell.</summary>
+    public Task<MimeBundle?> DescribeAsync(string source, int position) => WithLanguageAsync(language => language.DescribeAsync(source, position));
+
     /// <summary>Gives Console back and lets another session begin.</summary>
     public void Dispose()
     {
         Console.SetOut(_consoleOut);
         Console.SetError(_consoleError);
+        if (_consoleIn is not null)
+        {
+            Console.SetIn(_consoleIn);
+        }
+
         AppContext.SetData(DisplayHook, null);
         _thread.Dispose();
         _runner.Dispose();
         Formatter.ResetToDefault();
         Interlocked.CompareExchange(ref s_current, null, this);
     }
+
+    internal void Clear(bool wait) => _sink.Clear(wait);
+
+    internal Task<string> AskAsync(string prompt, bool hidden) => _input?.AskAsync(prompt, hidden) ?? throw new NotSupportedException(
+        $"The notebook asks for input (\"{prompt}\"), and nobody is there to answer. Put the value into the cell tagged \"parameters\", or read an environment variable.");
 
     internal DisplayedValue Display(object? value, IReadOnlyCollection<string> mimeTypes) =>
         Show(ValueFormatter.Format(value, mimeTypes ?? []), isText: false);
@@ -144,11 +178,24 @@ public sealed class ScriptSession : IDisposable
         return new DisplayedValue(_sink, id, [.. bundle.Entries.Select(entry => entry.Key)], isText);
     }
 
+    private async Task<T> WithLanguageAsync<T>(Func<LanguageService, Task<T>> ask)
+    {
+        await _turn.WaitAsync();
+        try
+        {
+            return await ask(_language.Value);
+        }
+        finally
+        {
+            _turn.Release();
+        }
+    }
+
     private CellSource PlaceOf(int number) => new(_folder, $"cell {number}");
 
     private CellResult Run(CellSource place, string source, string language, (int Number, string Source, string Language)? next, CancellationToken cancel)
     {
-        int count = ++_executionCount;
+        int count = _executionCount;
         var watch = Stopwatch.StartNew();
         try
         {

@@ -15,7 +15,8 @@ namespace PaperLab.Notebooks.Script;
 /// <summary>C# on top of other C#: compiled once, run once.</summary>
 internal sealed class Submission
 {
-    private static readonly CSharpParseOptions Parsing = new(LanguageVersion.Preview, kind: SourceCodeKind.Script);
+    /// <summary>How cells are parsed.</summary>
+    public static readonly CSharpParseOptions Parsing = new(LanguageVersion.Preview, kind: SourceCodeKind.Script);
     private static readonly EmitOptions Emitting = new(debugInformationFormat: DebugInformationFormat.PortablePdb);
 
     private static int s_count;
@@ -26,11 +27,11 @@ internal sealed class Submission
     /// <param name="previous">What it can name; null for nothing.</param>
     /// <param name="code">The text.</param>
     /// <param name="source">Where the text lies.</param>
-    /// <param name="references">What it can name of libraries.</param>
+    /// <param name="references">What it can name of libraries; what it can name of cells has to be bound to the same.</param>
     /// <param name="options">The compiler's.</param>
-    public Submission(Submission? previous, string code, CellSource source, IEnumerable<MetadataReference> references, CSharpCompilationOptions options)
+    public Submission(Submission? previous, string code, CellSource source, ImmutableArray<MetadataReference> references, CSharpCompilationOptions options)
     {
-        Previous = previous;
+        (Previous, References) = (previous, references);
         Depth = previous is null ? 1 : previous.Depth + 1;
         int number = Interlocked.Increment(ref s_count);
         _compilation = CSharpCompilation.CreateScriptCompilation(
@@ -42,11 +43,31 @@ internal sealed class Submission
             returnType: typeof(object));
     }
 
+    private Submission(Submission same, Submission? previous, ImmutableArray<MetadataReference> references)
+    {
+        (Previous, References, Depth, _entry) = (previous, references, same.Depth, same._entry);
+        _compilation = same._compilation.WithReferences(references)
+            .WithScriptCompilationInfo(same._compilation.ScriptCompilationInfo!.WithPreviousScriptCompilation(previous?._compilation));
+    }
+
     /// <summary>What it can name.</summary>
     public Submission? Previous { get; }
 
+    /// <summary>What it can name of libraries, apart from what it brings itself.</summary>
+    public ImmutableArray<MetadataReference> References { get; private set; }
+
     /// <summary>How many submissions there are up to it; their objects lie in the states from index 1 on.</summary>
     public int Depth { get; }
+
+    /// <summary>Its text; before it that of the files that it loads. What brings these, and libraries, is left out.</summary>
+    public IEnumerable<CompilationUnitSyntax> Texts => _compilation.SyntaxTrees.Select(tree => tree.GetCompilationUnitRoot()).Select(root => root.ReplaceTrivia(
+        root.DescendantTrivia().Where(trivia => trivia.Kind() is SyntaxKind.ReferenceDirectiveTrivia or SyntaxKind.LoadDirectiveTrivia), (_, _) => default));
+
+    /// <summary>The names that it declares.</summary>
+    public IEnumerable<string> Declared => _compilation.ScriptClass!.GetMembers().Where(member => member.CanBeReferencedByName).Select(member => member.Name);
+
+    /// <summary>The libraries that it names with <c>#r</c>.</summary>
+    public ImmutableArray<MetadataReference> DirectiveReferences => [.. _compilation.DirectiveReferences];
 
     /// <summary>
     /// Whether a later submission may want to name something of it. Statements alone declare nothing, unless there is a variable within
@@ -79,6 +100,39 @@ internal sealed class Submission
                 || (root.Members.LastOrDefault(member => member is GlobalStatementSyntax) is GlobalStatementSyntax { Statement: ExpressionStatementSyntax { SemicolonToken.IsMissing: true } last }
                     && _compilation.GetSemanticModel(tree).GetTypeInfo(last.Expression).ConvertedType?.SpecialType != SpecialType.System_Void);
         }
+    }
+
+    /// <summary>
+    /// The same, and all that it can name, bound to <paramref name="references"/>. A library that is bound to more references than before is
+    /// another library to the compiler, and its types are other types: all cells of a chain have to see the same.
+    /// </summary>
+    public Submission On(ImmutableArray<MetadataReference> references)
+    {
+        if (References == references)
+        {
+            return this;
+        }
+
+        var chain = new Stack<Submission>();
+        for (Submission? cell = this; cell is not null; cell = cell.Previous)
+        {
+            chain.Push(cell);
+        }
+
+        Submission? bound = null;
+        foreach (Submission cell in chain)
+        {
+            bound = new Submission(cell, bound, references);
+        }
+
+        return bound!;
+    }
+
+    /// <summary>Says that it, which is the first, has been bound to <paramref name="references"/> already: it found some of them itself.</summary>
+    public Submission BoundTo(ImmutableArray<MetadataReference> references)
+    {
+        References = references;
+        return this;
     }
 
     /// <summary>What the compiler says, without compiling to the end.</summary>

@@ -90,6 +90,21 @@ public sealed class DialectTests : IDisposable
     }
 
     [Fact]
+    public async Task A_library_that_comes_later_and_a_mistake_leave_every_type_what_it_was()
+    {
+        Compile("Inner", "public static class Inner { public static int Value => 7; }");
+        await Succeed("var made = HTML(\"a\"); var sorted = new SortedSet<int>();");
+
+        await Succeed("#r \"lib/Inner.dll\"\nmade = HTML(\"b\"); SortedSet<int> same = sorted;");
+        await Succeed("made = HTML(\"c\"); same = sorted; Inner.Value");
+        Assert.NotNull((await Run("nowhereDeclared")).Error);
+        await Succeed("made = HTML(\"d\"); sorted = same; new System.Net.Http.HttpClient().Dispose();");
+        CellResult result = await Succeed("made = HTML(\"e\"); sorted = same; made");
+
+        Assert.Equal("e", result.Value!["text/html"]!.ToString());
+    }
+
+    [Fact]
     public async Task The_formatting_library_is_the_hosts_even_where_a_library_brings_its_own()
     {
         Directory.CreateDirectory(Path.Combine(_folder.FullName, "lib"));

@@ -1,7 +1,8 @@
-// The helpers that every C# cell of .NET Interactive can call without a using: display, HTML, Javascript, CSS.
+// The helpers that every C# cell of .NET Interactive can call without a using: display, HTML, Javascript, CSS, input.
 
 using Microsoft.AspNetCore.Html;
 using Microsoft.DotNet.Interactive.Formatting;
+using PaperLab.Notebooks.Script;
 using static Microsoft.DotNet.Interactive.Formatting.PocketViewTags;
 
 namespace Microsoft.DotNet.Interactive;
@@ -30,13 +31,14 @@ public static class Kernel
         view.ToString().DisplayAs(HtmlFormatter.MimeType);
     }
 
-    /// <summary>Not available: a notebook that runs unattended has nobody to ask.</summary>
-    /// <exception cref="NotSupportedException">Always.</exception>
-    public static Task<string> GetInputAsync(string prompt = "", string inputName = "") => throw NobodyToAsk(prompt);
+    /// <summary>Empties what the running cell has shown, at once or, with <paramref name="wait"/>, when it shows something next. (.NET Interactive has no such call.)</summary>
+    public static void ClearOutput(bool wait = false) => ScriptSession.Current.Clear(wait);
 
-    /// <inheritdoc cref="GetInputAsync"/>
-    public static Task<string> GetPasswordAsync(string prompt = "", string inputName = "") => throw NobodyToAsk(prompt);
+    /// <summary>Asks whoever runs the notebook for a line of text.</summary>
+    /// <exception cref="NotSupportedException">The notebook runs unattended, so that nobody is there to answer.</exception>
+    public static Task<string> GetInputAsync(string prompt = "", string inputName = "") => ScriptSession.Current.AskAsync(prompt, hidden: false);
 
-    private static NotSupportedException NobodyToAsk(string prompt) => new(
-        $"The notebook asks for input (\"{prompt}\"), and nobody is there to answer. Put the value into the cell tagged \"parameters\", or read an environment variable.");
+    /// <summary>As <see cref="GetInputAsync"/>; what is typed is not shown.</summary>
+    /// <exception cref="NotSupportedException">The notebook runs unattended, so that nobody is there to answer.</exception>
+    public static Task<string> GetPasswordAsync(string prompt = "", string inputName = "") => ScriptSession.Current.AskAsync(prompt, hidden: true);
 }
