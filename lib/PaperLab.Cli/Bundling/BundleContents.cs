@@ -43,6 +43,13 @@ internal sealed class BundleContents(string root, string tool, string benchmarks
 
     private static readonly string[] s_programs = ["paperlab", "PaperLab.Cli", "PaperLab.Benchmarks"], s_partsOfProgram = ["", ".dll", ".runtimeconfig.json"];
 
+    // What answers an editor's questions about C#, larger than the compiler: in a bundle, Jupyter runs cells without completing names.
+    private static readonly string[] s_forEditors =
+    [
+        "Microsoft.CodeAnalysis.Features.", "Microsoft.CodeAnalysis.CSharp.Features.", "Microsoft.CodeAnalysis.Workspaces.", "Microsoft.CodeAnalysis.CSharp.Workspaces.",
+        "Microsoft.CodeAnalysis.Elfie.", "Humanizer.", "System.Composition.",
+    ];
+
     private static readonly string[] s_licences = ["LICENSE.TXT", "THIRD-PARTY-NOTICES.TXT"];
 
     /// <summary>All files.</summary>
@@ -69,6 +76,7 @@ internal sealed class BundleContents(string root, string tool, string benchmarks
         return Directory.EnumerateFiles(tool)
             .Where(path => Path.GetExtension(path) is not (".xml" or ".pdb" or ".dbg") && !path.EndsWith(".deps.json", StringComparison.Ordinal))
             .Where(path => !libtorch.Contains(Path.GetFileName(path)) && !IsCorrectedCopy(path))
+            .Where(path => !s_forEditors.Any(name => Path.GetFileName(path).StartsWith(name, StringComparison.Ordinal)))
             .Select(BesideTheTool);
     }
 

@@ -135,10 +135,15 @@ public sealed class ScriptSession : IDisposable
     }
 
     /// <summary>What could stand at <paramref name="position"/> of a cell's <paramref name="source"/>, given the cells that ran. Waits for a running cell.</summary>
-    public Task<CompletionResult> CompleteAsync(string source, int position) => WithLanguageAsync(language => language.CompleteAsync(source, position));
+    public Task<CompletionResult> CompleteAsync(string source, int position) =>
+        HasLanguageServices ? WithLanguageAsync(language => language.CompleteAsync(source, position)) : Task.FromResult(new CompletionResult(position, position, []));
 
     /// <summary>What stands at <paramref name="position"/> of a cell's <paramref name="source"/>, with its documentation; null when that is nothing. Waits for a running cell.</summary>
-    public Task<MimeBundle?> DescribeAsync(string source, int position) => WithLanguageAsync(language => language.DescribeAsync(source, position));
+    public Task<MimeBundle?> DescribeAsync(string source, int position) =>
+        HasLanguageServices ? WithLanguageAsync(language => language.DescribeAsync(source, position)) : Task.FromResult<MimeBundle?>(null);
+
+    // A portable bundle leaves them out: they are larger than the compiler, and cells run without them.
+    private static bool HasLanguageServices { get; } = File.Exists(Path.Combine(AppContext.BaseDirectory, "Microsoft.CodeAnalysis.CSharp.Features.dll"));
 
     /// <summary>Gives Console back and lets another session begin.</summary>
     public void Dispose()
