@@ -40,6 +40,13 @@ internal sealed class BundleContents(string root, string tool, string benchmarks
     // For debuggers and tracers, and collectors that the default one makes needless.
     private static readonly string[] s_forDebugging = ["libmscordaccore.so", "libmscordbi.so", "libcoreclrtraceptprovider.so", "libclrgc.so", "libclrgcexp.so", "createdump"];
 
+    // Of the Jupyter kernel, what completes and describes C#, a tenth of the archive; and what its messaging library brings and does not use.
+    private static readonly string[] s_forEditors =
+    [
+        "Microsoft.CodeAnalysis.Features.dll", "Microsoft.CodeAnalysis.CSharp.Features.dll", "Microsoft.CodeAnalysis.Workspaces.dll", "Microsoft.CodeAnalysis.CSharp.Workspaces.dll",
+        "Microsoft.CodeAnalysis.Elfie.dll", "Microsoft.DiaSymReader.dll", "Humanizer.dll", "System.ServiceModel.Primitives.dll",
+    ];
+
     private static readonly string[] s_licences = ["LICENSE.TXT", "THIRD-PARTY-NOTICES.TXT"];
 
     /// <summary>All files.</summary>
@@ -64,7 +71,7 @@ internal sealed class BundleContents(string root, string tool, string benchmarks
         HashSet<string> libtorch = NativesOfLibtorch();
         return Directory.EnumerateFiles(tool)
             .Where(path => Path.GetExtension(path) is not (".xml" or ".pdb" or ".dbg") && !path.EndsWith(".deps.json", StringComparison.Ordinal))
-            .Where(path => !libtorch.Contains(Path.GetFileName(path)) && !IsCorrectedCopy(path))
+            .Where(path => !libtorch.Contains(Path.GetFileName(path)) && !IsCorrectedCopy(path) && !s_forEditors.Contains(Path.GetFileName(path)))
             .Select(BesideTheTool);
     }
 
