@@ -1,12 +1,13 @@
 // The working copy that a notebook, test or tool runs in: a clone, or a portable bundle of one.
 
-using System.Reflection;
-
 namespace PaperLab;
 
 /// <summary>Finds the repository's folder and its git revision.</summary>
 public static class Checkout
 {
+    /// <summary>In a portable bundle, the file at its root that names the commit which it was made of.</summary>
+    public const string RevisionFile = "REVISION";
+
     /// <summary>The nearest folder that holds PaperLab.sln, from the current folder up and then from this library up; null outside a checkout.</summary>
     public static string? Root { get; } = RootAbove(Directory.GetCurrentDirectory()) ?? RootAbove(AppContext.BaseDirectory) ?? RootAbove(Path.GetDirectoryName(typeof(Checkout).Assembly.Location));
 
@@ -24,13 +25,13 @@ public static class Checkout
         return null;
     }
 
-    /// <summary>The commit that HEAD names, read from .git without running git; without a .git, the one that this library was built from; else "unknown".</summary>
+    /// <summary>The commit that HEAD names, read from .git without running git; in a portable bundle, the one that it was made of; else "unknown".</summary>
     public static string Revision()
     {
         if (Root is null || GitFolder(Root) is not { } git || !File.Exists(Path.Combine(git, "HEAD")))
         {
-            string[] built = typeof(Checkout).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion.Split('+') ?? [];
-            return built.Length == 2 ? built[1] : "unknown";
+            string bundled = Path.Combine(Root ?? "", RevisionFile);
+            return Root is not null && File.Exists(bundled) ? File.ReadAllText(bundled).Trim() : "unknown";
         }
 
         string head = File.ReadAllText(Path.Combine(git, "HEAD")).Trim();

@@ -4,8 +4,9 @@
 //   lib/**.cs, tests/**.cs                         the sources: they are the corpus's "code"
 //   lib/out/                                       the tool, the libraries, the runtime (all of it: cells may use whatever .NET has)
 //   data/sdk/                                      of the .NET SDK, the texts that the papers' corpora are made of
-//   paperlab                                       a link to the tool
+//   paperlab, REVISION                             a link to the tool; the commit
 
+using System.Text;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using PaperLab.Text.Sources;
@@ -47,6 +48,8 @@ internal sealed class BundleContents(string root, string tool, string benchmarks
         "Microsoft.CodeAnalysis.Elfie.dll", "Microsoft.DiaSymReader.dll", "Humanizer.dll", "System.ServiceModel.Primitives.dll",
     ];
 
+    private static readonly string[] s_programs = ["paperlab", "PaperLab.Cli", "PaperLab.Benchmarks"], s_partsOfProgram = ["", ".dll", ".runtimeconfig.json"];
+
     private static readonly string[] s_licences = ["LICENSE.TXT", "THIRD-PARTY-NOTICES.TXT"];
 
     /// <summary>All files.</summary>
@@ -56,6 +59,7 @@ internal sealed class BundleContents(string root, string tool, string benchmarks
         IEnumerable<BundleFile> all =
         [
             .. tracked.Select(path => new BundleFile(path, () => File.ReadAllBytes(Path.Combine(root, path)))),
+            new BundleFile(Checkout.RevisionFile, () => Encoding.ASCII.GetBytes(Checkout.Revision() + "\n")),
             .. Texts(),
             .. Tool(),
             .. Benchmarks(),
@@ -77,7 +81,7 @@ internal sealed class BundleContents(string root, string tool, string benchmarks
 
     private IEnumerable<BundleFile> Benchmarks() =>
     [
-        .. Directory.EnumerateFiles(benchmarks, "PaperLab.Benchmarks*").Where(path => Path.GetExtension(path) is "" or ".dll" || IsRuntimeConfig(path)).Select(BesideTheTool),
+        .. s_partsOfProgram.Select(part => BesideTheTool(Path.Combine(benchmarks, "PaperLab.Benchmarks" + part))),
         .. Directory.EnumerateFiles(Path.Combine(benchmarks, "peers")).Select(path => new BundleFile($"{Out}peers/{Path.GetFileName(path)}", () => File.ReadAllBytes(path))),
     ];
 
@@ -100,7 +104,7 @@ internal sealed class BundleContents(string root, string tool, string benchmarks
     private BundleFile BesideTheTool(string path) => new(
         Out + Path.GetFileName(path),
         IsRuntimeConfig(path) ? () => SelfContained(path) : () => IntermediateLanguage.Only(File.ReadAllBytes(path)),
-        Path.GetExtension(path).Length == 0);
+        s_programs.Contains(Path.GetFileName(path)));
 
     private static bool IsRuntimeConfig(string path) => path.EndsWith(".runtimeconfig.json", StringComparison.Ordinal);
 

@@ -2,6 +2,7 @@
 // portable bundle it lies beside the tool; in a clone the SDK builds and runs it.
 
 using System.CommandLine;
+using System.ComponentModel;
 using System.Diagnostics;
 
 namespace PaperLab.Cli.Commands;
@@ -36,9 +37,15 @@ public static class BenchCommand
         ProcessStartInfo start = File.Exists(built)
             ? new(built, arguments)
             : new("dotnet", ["run", "-c", "Release", "--project", Path.Combine(Repository.Require().Root, "tests", "PaperLab.Benchmarks"), "--", .. arguments]);
-        using Process process = Process.Start(start)
-            ?? throw new EnvironmentException("dotnet does not start; the benchmarks are built with the .NET SDK.");
-        process.WaitForExit();
-        return process.ExitCode;
+        try
+        {
+            using Process process = Process.Start(start)!;
+            process.WaitForExit();
+            return process.ExitCode;
+        }
+        catch (Win32Exception error)
+        {
+            throw new EnvironmentException($"{start.FileName} does not start: {error.Message}. In a clone the benchmarks are built with the .NET SDK.");
+        }
     }
 }

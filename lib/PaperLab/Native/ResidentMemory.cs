@@ -17,6 +17,7 @@ internal static class ResidentMemory
     {
         GC.Collect();
         GC.WaitForPendingFinalizers(); // of tensors that nobody disposed of
+        GC.Collect(GC.MaxGeneration, GCCollectionMode.Aggressive, blocking: true, compacting: true); // gives back at once, not bit by bit meanwhile
         bool known = GiveBack() && Reset();
         long before = known ? Read(Now) : 0;
         work();

@@ -16,12 +16,12 @@ public sealed class ResidentMemoryTests : TorchTest
             // and given back to the allocator, which keeps it
         }
 
-        long? peak = ResidentMemory.PeakOf(() =>
+        long[] peaks = [.. Enumerable.Range(0, 5).Select(_ => ResidentMemory.PeakOf(() =>
         {
             using Tensor first = ones(megabytes * 1_000_000 / 8), second = ones(megabytes * 1_000_000 / 8);
-        });
+        })!.Value).Order()];
 
-        // The process's other memory comes and goes meanwhile, by some megabytes: the runtime gives back what its collector freed.
-        Assert.InRange(peak!.Value, (megabytes - 15) * 1_000_000L, (megabytes + 15) * 1_000_000L);
+        // The median, for the process's other memory comes and goes meanwhile.
+        Assert.InRange(peaks[2], (megabytes - 15) * 1_000_000L, (megabytes + 15) * 1_000_000L);
     }
 }
