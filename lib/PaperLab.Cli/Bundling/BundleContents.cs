@@ -41,14 +41,14 @@ internal sealed class BundleContents(string root, string tool, string benchmarks
     // For debuggers and tracers, and collectors that the default one makes needless.
     private static readonly string[] s_forDebugging = ["libmscordaccore.so", "libmscordbi.so", "libcoreclrtraceptprovider.so", "libclrgc.so", "libclrgcexp.so", "createdump"];
 
-    private static readonly string[] s_programs = ["paperlab", "PaperLab.Cli", "PaperLab.Benchmarks"], s_partsOfProgram = ["", ".dll", ".runtimeconfig.json"];
-
-    // What answers an editor's questions about C#, larger than the compiler: in a bundle, Jupyter runs cells without completing names.
+    // Of the Jupyter kernel, what completes and describes C#, a tenth of the archive; and what its messaging library brings and does not use.
     private static readonly string[] s_forEditors =
     [
-        "Microsoft.CodeAnalysis.Features.", "Microsoft.CodeAnalysis.CSharp.Features.", "Microsoft.CodeAnalysis.Workspaces.", "Microsoft.CodeAnalysis.CSharp.Workspaces.",
-        "Microsoft.CodeAnalysis.Elfie.", "Humanizer.", "System.Composition.",
+        "Microsoft.CodeAnalysis.Features.dll", "Microsoft.CodeAnalysis.CSharp.Features.dll", "Microsoft.CodeAnalysis.Workspaces.dll", "Microsoft.CodeAnalysis.CSharp.Workspaces.dll",
+        "Microsoft.CodeAnalysis.Elfie.dll", "Microsoft.DiaSymReader.dll", "Humanizer.dll", "System.ServiceModel.Primitives.dll",
     ];
+
+    private static readonly string[] s_programs = ["paperlab", "PaperLab.Cli", "PaperLab.Benchmarks"], s_partsOfProgram = ["", ".dll", ".runtimeconfig.json"];
 
     private static readonly string[] s_licences = ["LICENSE.TXT", "THIRD-PARTY-NOTICES.TXT"];
 
@@ -75,8 +75,7 @@ internal sealed class BundleContents(string root, string tool, string benchmarks
         HashSet<string> libtorch = NativesOfLibtorch();
         return Directory.EnumerateFiles(tool)
             .Where(path => Path.GetExtension(path) is not (".xml" or ".pdb" or ".dbg") && !path.EndsWith(".deps.json", StringComparison.Ordinal))
-            .Where(path => !libtorch.Contains(Path.GetFileName(path)) && !IsCorrectedCopy(path))
-            .Where(path => !s_forEditors.Any(name => Path.GetFileName(path).StartsWith(name, StringComparison.Ordinal)))
+            .Where(path => !libtorch.Contains(Path.GetFileName(path)) && !IsCorrectedCopy(path) && !s_forEditors.Contains(Path.GetFileName(path)))
             .Select(BesideTheTool);
     }
 

@@ -24,7 +24,7 @@ public static class BundleCommand
           export PAPERLAB_LIBTORCH=$(python3 -c "import torch; print(torch.__path__[0] + '/lib')")
           ./paperlab doctor
 
-        The bundle is this clone as it was last built: build first. It needs git, the .NET SDK and xz.
+        The bundle is this clone as it was last built: build first. It needs git, the .NET SDK and xz. Its Jupyter kernel does not complete.
 
         """;
 

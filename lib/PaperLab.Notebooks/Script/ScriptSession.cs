@@ -17,13 +17,16 @@ public sealed class ScriptSession : IDisposable
     /// <summary>Key of the AppContext data through which a library shows and replaces objects without a reference to the engine.</summary>
     public const string DisplayHook = "PaperLab.Notebooks.Display";
 
+    // Not all copies of the tool do: a bundle, which has to be small, leaves them out.
+    private static readonly bool HasLanguageServices = File.Exists(Path.Combine(AppContext.BaseDirectory, "Microsoft.CodeAnalysis.CSharp.Features.dll"));
+
     private static ScriptSession? s_current;
 
     private readonly string _folder;
     private readonly SerialSink _sink;
     private readonly IInputSource? _input;
     private readonly CellRunner _runner;
-    private readonly Lazy<LanguageService> _language;
+    private readonly Lazy<LanguageService>? _language;
     private readonly SemaphoreSlim _turn = new(1);
     private readonly TextWriter _consoleOut = Console.Out;
     private readonly TextWriter _consoleError = Console.Error;
@@ -48,7 +51,7 @@ public sealed class ScriptSession : IDisposable
         _sink = new SerialSink(sink);
         _input = input;
         _runner = new CellRunner(_folder, bundle => Show(bundle, isText: false));
-        _language = new Lazy<LanguageService>(() => new LanguageService(_runner.Cells));
+        _language = HasLanguageServices ? new Lazy<LanguageService>(() => new LanguageService(_runner.Cells)) : null;
         Console.SetOut(new SinkWriter(_sink, StreamName.Stdout));
         Console.SetError(new SinkWriter(_sink, StreamName.Stderr));
         if (input is not null)
@@ -134,16 +137,12 @@ public sealed class ScriptSession : IDisposable
         }
     }
 
-    /// <summary>What could stand at <paramref name="position"/> of a cell's <paramref name="source"/>, given the cells that ran. Waits for a running cell.</summary>
+    /// <summary>What could stand at <paramref name="position"/> of a cell's <paramref name="source"/>, given the cells that ran; nothing in a bundle. Waits for a running cell.</summary>
     public Task<CompletionResult> CompleteAsync(string source, int position) =>
-        HasLanguageServices ? WithLanguageAsync(language => language.CompleteAsync(source, position)) : Task.FromResult(new CompletionResult(position, position, []));
+        WithLanguageAsync(language => language.CompleteAsync(source, position), new CompletionResult(position, position, []));
 
-    /// <summary>What stands at <paramref name="position"/> of a cell's <paramref name="source"/>, with its documentation; null when that is nothing. Waits for a running cell.</summary>
-    public Task<MimeBundle?> DescribeAsync(string source, int position) =>
-        HasLanguageServices ? WithLanguageAsync(language => language.DescribeAsync(source, position)) : Task.FromResult<MimeBundle?>(null);
-
-    // A portable bundle leaves them out: they are larger than the compiler, and cells run without them.
-    private static bool HasLanguageServices { get; } = File.Exists(Path.Combine(AppContext.BaseDirectory, "Microsoft.CodeAnalysis.CSharp.Features.dll"));
+    /// <summary>What stands at <paramref name="position"/> of a cell's <paramref name="source"/>, with its documentation; null when that is nothing, and in a bundle. Waits for a running cell.</summary>
+    public Task<MimeBundle?> DescribeAsync(string source, int position) => WithLanguageAsync(language => language.DescribeAsync(source, position), null);
 
     /// <summary>Gives Console back and lets another session begin.</summary>
     public void Dispose()
@@ -183,12 +182,12 @@ public sealed class ScriptSession : IDisposable
         return new DisplayedValue(_sink, id, [.. bundle.Entries.Select(entry => entry.Key)], isText);
     }
 
-    private async Task<T> WithLanguageAsync<T>(Func<LanguageService, Task<T>> ask)
+    private async Task<T> WithLanguageAsync<T>(Func<LanguageService, Task<T>> ask, T without)
     {
         await _turn.WaitAsync();
         try
         {
-            return await ask(_language.Value);
+            return _language is null ? without : await ask(_language.Value);
         }
         finally
         {
