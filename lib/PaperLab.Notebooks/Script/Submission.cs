@@ -22,6 +22,10 @@ internal sealed class Submission
     private static int s_count;
 
     private readonly CSharpCompilation _compilation;
+
+    // The libraries that the compiler was given for it and for what it can name. It hands those of a submission on to the next: given
+    // again, they would be kept once more with each cell, and a long session would hold each of them thousands of times.
+    private readonly ImmutableHashSet<MetadataReference> _given;
     private Func<object?[], Task<object?>> _entry = static _ => Task.FromResult<object?>(null); // a cell of usings alone has no code
 
     /// <param name="previous">What it can name; null for nothing.</param>
@@ -33,11 +37,12 @@ internal sealed class Submission
     {
         (Previous, References) = (previous, references);
         Depth = previous is null ? 1 : previous.Depth + 1;
+        (_given, ImmutableArray<MetadataReference> unknown) = Give(previous, references);
         int number = Interlocked.Increment(ref s_count);
         _compilation = CSharpCompilation.CreateScriptCompilation(
             $"ℛ*{number}", // no name of a library
             CSharpSyntaxTree.ParseText(SourceText.From(code, Encoding.UTF8), Parsing, source.FilePath),
-            references,
+            unknown,
             options.WithScriptClassName($"Submission#{number}").WithSourceReferenceResolver(new SourceFileResolver([], source.Folder)),
             previous?._compilation,
             returnType: typeof(object));
@@ -46,7 +51,8 @@ internal sealed class Submission
     private Submission(Submission same, Submission? previous, ImmutableArray<MetadataReference> references)
     {
         (Previous, References, Depth, _entry) = (previous, references, same.Depth, same._entry);
-        _compilation = same._compilation.WithReferences(references)
+        (_given, ImmutableArray<MetadataReference> unknown) = Give(previous, references);
+        _compilation = same._compilation.WithReferences(unknown)
             .WithScriptCompilationInfo(same._compilation.ScriptCompilationInfo!.WithPreviousScriptCompilation(previous?._compilation));
     }
 
@@ -169,4 +175,12 @@ internal sealed class Submission
     /// <param name="states">The objects of the submissions before it by their <see cref="Depth"/>; its own is put beside them when it begins.</param>
     /// <returns>Its value.</returns>
     public Task<object?> RunAsync(object?[] states) => _entry(states);
+
+    // All that are given then, and those that are not already.
+    private static (ImmutableHashSet<MetadataReference> Given, ImmutableArray<MetadataReference> Unknown) Give(Submission? previous, ImmutableArray<MetadataReference> references)
+    {
+        ImmutableHashSet<MetadataReference> given = previous?._given ?? [];
+        ImmutableArray<MetadataReference> unknown = [.. references.Where(reference => !given.Contains(reference))];
+        return (given.Union(unknown), unknown);
+    }
 }

@@ -288,18 +288,19 @@ public sealed class KernelTests(KernelTests.SharedKernel shared) : IClassFixture
     }
 
     [Fact]
-    public void A_thousand_cells_cost_a_few_megabytes_each_at_most()
+    public void A_thousand_cells_cost_less_than_a_megabyte_each()
     {
-        Kernel.Succeed("var sum = 0;");
+        Kernel.Succeed("var sum = 0; new System.Net.Http.HttpClient().Timeout"); // from here on, cells can name many libraries
         long before = Kernel.Memory();
 
-        for (int i = 0; i < 1000; i++)
+        for (int i = 0; i < 1000; i += 2)
         {
-            Kernel.Begin($"sum += {i};");
+            Kernel.Begin($"int d{i} = {i};");
+            Kernel.Begin($"sum += d{i} + {i + 1};");
         }
 
         Assert.Equal("499500", Kernel.Succeed("sum").Value);
-        Assert.InRange(Kernel.Memory() - before, long.MinValue, 1000 * 3_000_000L);
+        Assert.InRange(Kernel.Memory() - before, long.MinValue, 1000 * 1_000_000L);
     }
 
     [Fact]

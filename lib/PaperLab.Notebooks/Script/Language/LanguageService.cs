@@ -167,7 +167,7 @@ internal sealed class LanguageService(CSharpCells cells)
         isSubmission: true,
         parseOptions: Submission.Parsing,
         compilationOptions: CSharpCells.BaseOptions.WithMetadataReferenceResolver(null),
-        metadataReferences: _references,
+        metadataReferences: previous is null ? _references : [], // the next has those of the one before it
         projectReferences: previous is null ? [] : [new ProjectReference(previous)]));
 
     private static Solution WithDocument(Solution solution, ProjectId project, string text, out DocumentId document)
