@@ -21,12 +21,15 @@ public sealed record Gpu(string Name, long MemoryBytes, Version Capability);
 public sealed unsafe partial record GpuDriver(string Version, IReadOnlyList<Gpu> Gpus, string? WhyNone)
 {
     private const int CapabilityMajor = 75, CapabilityMinor = 76;
-    private const string KernelFile = "/proc/driver/nvidia/version";
+    private const string KernelFile = "/proc/driver/nvidia/version", WindowsLibrary = "nvcuda.dll";
+
+    /// <summary>Whether NVIDIA's driver is installed, by a file of it: nothing is loaded, and no GPU is woken.</summary>
+    public static bool IsInstalled => File.Exists(OperatingSystem.IsWindows() ? Path.Combine(Environment.SystemDirectory, WindowsLibrary) : KernelFile);
 
     /// <summary>Asks the driver.</summary>
     public static GpuDriver Read()
     {
-        string library = OperatingSystem.IsWindows() ? "nvcuda.dll" : "libcuda.so.1";
+        string library = OperatingSystem.IsWindows() ? WindowsLibrary : "libcuda.so.1";
         if (!NativeLibrary.TryLoad(library, out IntPtr driver))
         {
             return new GpuDriver("", [], $"no NVIDIA driver here ({library} does not load)");

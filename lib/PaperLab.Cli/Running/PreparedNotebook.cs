@@ -67,13 +67,13 @@ public sealed record PreparedNotebook(string Path, NotebookJob? Job, string? Pro
             NotebookParameters declared = NotebookParameters.Of(notebook, name);
             IReadOnlyDictionary<string, string> given = InjectParameters(notebook, declared, name, request);
             Dictionary<string, string> defaults = declared.Declared.ToDictionary(parameter => parameter.Name, parameter => parameter.Default.Trim('"'));
-            string[] values = [.. defaults.Select(parameter => given.GetValueOrDefault(parameter.Key, parameter.Value))];
+            Dictionary<string, string> values = defaults.ToDictionary(parameter => parameter.Key, parameter => given.GetValueOrDefault(parameter.Key, parameter.Value));
             return new PreparedNotebook(path, new NotebookJob(notebook, name, path, result, System.IO.Path.ChangeExtension(result, ".html")), null)
             {
-                Preset = given.GetValueOrDefault("preset") ?? defaults.GetValueOrDefault("preset"),
+                Preset = values.GetValueOrDefault("preset"),
                 DefaultPreset = defaults.GetValueOrDefault("preset"),
-                AlwaysRuns = given.GetValueOrDefault("fresh", defaults.GetValueOrDefault("fresh", "")) == "true"
-                    || values.Any(value => value.StartsWith("http://", StringComparison.OrdinalIgnoreCase) || value.StartsWith("https://", StringComparison.OrdinalIgnoreCase)),
+                AlwaysRuns = values.GetValueOrDefault("fresh") == "true"
+                    || values.Values.Any(value => value.StartsWith("http://", StringComparison.OrdinalIgnoreCase) || value.StartsWith("https://", StringComparison.OrdinalIgnoreCase)),
             };
         }
         catch (NotebookFormatException error)

@@ -51,7 +51,7 @@ internal sealed partial class RunInputs
             ["its code"] = HashOf(job.Notebook.CodeCells.SelectMany(cell => new[] { cell.Language, string.Join(' ', cell.Tags), cell.Source })),
             ["the engine"] = typeof(NotebookRunner).Module.ModuleVersionId.ToString(),
             [".NET"] = Environment.Version.ToString(),
-            ["the machine"] = $"{RuntimeInformation.RuntimeIdentifier}, {Environment.ProcessorCount} processors, {(HasNvidiaDriver() ? "a GPU" : "no GPU")}",
+            ["the machine"] = $"{RuntimeInformation.RuntimeIdentifier}, {Environment.ProcessorCount} processors, {(GpuDriver.IsInstalled ? "a GPU" : "no GPU")}",
         };
         Named named = NamedIn(job.Notebook.CodeCells.Select(cell => cell.Source), folder);
         foreach (System.Collections.DictionaryEntry variable in Environment.GetEnvironmentVariables())
@@ -142,9 +142,6 @@ internal sealed partial class RunInputs
             return NotReadable;
         }
     }
-
-    private static bool HasNvidiaDriver() =>
-        File.Exists(OperatingSystem.IsWindows() ? Path.Combine(Environment.SystemDirectory, "nvcuda.dll") : "/proc/driver/nvidia/version");
 
     /// <summary>What stands in quotes or behind #!import, in the code and in scripts that it names.</summary>
     /// <param name="Texts">All of it.</param>

@@ -23,8 +23,6 @@ public sealed partial class PageExport
     // As the cells are compiled; and no ahead-of-time compilation, which would take reflection away from formatters and JSON.
     private static readonly string[] s_properties = ["TargetFramework=net10.0", "ImplicitUsings=disable", "Nullable=disable", "PublishAot=false", "InvariantGlobalization=true", "NoWarn=CS1998"];
 
-    private static readonly CSharpParseOptions s_parsing = new(LanguageVersion.Preview, kind: SourceCodeKind.Script);
-
     private readonly Notebook _notebook;
     private readonly string _notebookPath;
     private readonly string _folder;
@@ -147,7 +145,7 @@ public sealed partial class PageExport
 
     private void AddMembers(string code, int number)
     {
-        CompilationUnitSyntax root = CSharpSyntaxTree.ParseText(WithoutReferences(code, number), s_parsing).GetCompilationUnitRoot();
+        CompilationUnitSyntax root = CSharpSyntaxTree.ParseText(WithoutReferences(code, number), Submission.Parsing).GetCompilationUnitRoot();
         foreach (UsingDirectiveSyntax directive in root.Usings)
         {
             AddOnce(_usings, directive.WithoutTrivia().NormalizeWhitespace().ToString());
